@@ -1,0 +1,107 @@
+"""``clawtop doctor``: how the gateway was found, what it grants and shows, what we ask it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+from typing import Any
+
+from clawtop.cli.setup import own_config_path, watcher_of
+from clawtop.gateway.actionlog import log_path
+from clawtop.gateway.look import settle, watching
+from clawtop.gateway.watch import Watcher
+from clawtop.picture.coverage import grants, is_route, is_september
+from clawtop.picture.document import gateway_document
+from clawtop.text import age, count, plain
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises UsageError, FindError, ConnectError."""
+    watcher = watcher_of(args)
+    asyncio.run(_look(watcher))
+    report = doctor_document(watcher)
+    if args.json:
+        print(json.dumps(report, ensure_ascii=True))
+    else:
+        print("\n".join(_lines(report)))
+    return 0
+
+
+async def _look(watcher: Watcher) -> None:
+    async with watching(watcher):
+        await settle(watcher)
+
+
+def doctor_document(watcher: Watcher) -> dict[str, Any]:
+    """Everything doctor knows, as plain data; never a secret."""
+    target, store = watcher.target, watcher.store
+    facts = store.facts
+    assert facts is not None
+    missing = [scope for scope in facts.asked_scopes if not grants(facts, scope)]
+    return {
+        "schema": "clawtop.doctor/1",
+        "address": target.url,
+        "address_from": target.url_from,
+        "secret": target.secret.kind if target.secret else None,
+        "secret_from": target.secret_from if target.secret else None,
+        "own_config": str(own_config_path(os.environ)),
+        "action_log": str(log_path(os.environ)),
+        "gateway": gateway_document(store),
+        "protocol": facts.protocol,
+        "generation": "september" if is_september(facts) else "april",
+        "asked_scopes": list(facts.asked_scopes),
+        "missing_scopes": missing,
+        "approval_route": is_route(facts),
+        "coverage": {
+            name: {"level": part.level, "why": part.why} for name, part in store.coverage().items()
+        },
+        "questions": [
+            {
+                "method": slot.question.method,
+                "for": slot.question.why,
+                "every_s": slot.interval_s(),
+                "asked": slot.asked,
+                "latency_ms": None if slot.latency_s is None else round(slot.latency_s * 1000),
+                "failed": slot.failed,
+            }
+            for slot in watcher.budget.slots.values()
+        ],
+        "unreadable_frames": watcher.unreadable,
+        "rate_per_minute": round(watcher.budget.rate_per_minute(), 1),
+    }
+
+
+def _lines(report: dict[str, Any]) -> list[str]:
+    gateway = report["gateway"]
+    secret = f"{report['secret']} from {report['secret_from']}" if report["secret"] else "none"
+    lines = [
+        f"address     {report['address']}  (from {report['address_from']})",
+        f"secret      {secret}",
+        f"gateway     {plain(gateway['version'] or '?')}, protocol {report['protocol']},"
+        f" up {age(gateway['uptime_ms'])}, answers in {gateway['latency_ms']} ms,"
+        f" clock {gateway['clock_offset_ms']:+d} ms",
+        f"remedies    as on {report['generation']} 2026 gateways",
+        f"granted     {', '.join(gateway['scopes']) or 'nothing'}",
+    ]
+    if report["missing_scopes"]:
+        lines.append(f"not granted {', '.join(report['missing_scopes'])}")
+    if report["approval_route"]:
+        lines.append("approvals   while connected like this, clawtop is a route for approvals")
+    lines.append("")
+    for name, part in report["coverage"].items():
+        lines.append(f"{name:<14} {part['level']:<14} {plain(part['why'] or '')}".rstrip())
+    lines.append("")
+    lines.append(f"asks about {report['rate_per_minute']:g} questions a minute:")
+    lines += [_question(one) for one in report["questions"]]
+    if report["unreadable_frames"]:
+        lines.append(f"{count(report['unreadable_frames'], 'frame')} not understood and left out")
+    lines += ["", f"own config  {report['own_config']}", f"action log  {report['action_log']}"]
+    return lines
+
+
+def _question(one: dict[str, Any]) -> str:
+    took = "not asked" if one["latency_ms"] is None else f"{one['latency_ms']} ms"
+    failed = f"  failed: {plain(one['failed'])}" if one["failed"] else ""
+    return f"  {one['method']:<28} every {one['every_s']:>4.0f} s  {took:<9}  {one['for']}{failed}"

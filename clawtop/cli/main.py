@@ -1,0 +1,53 @@
+"""From arguments to an exit code. Errors become one sentence on stderr, never a traceback."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Callable
+from importlib import import_module
+
+from clawtop.cli.options import build_parser
+from clawtop.errors import ClawtopError
+
+INTERRUPTED = 130
+ERROR_SCHEMA = "clawtop.error/1"
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line; the exit code of PRODUCT's table."""
+    as_json = "--json" in argv
+    try:
+        args = build_parser().parse_args(argv)
+        return _command(args.command)(args)
+    except ClawtopError as error:
+        return _fail(error, as_json)
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:
+        # the reader went away; keep the interpreter from complaining about it at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 128 + signal.SIGPIPE
+
+
+def _command(name: str | None) -> Callable[[argparse.Namespace], int]:
+    """The command's module, imported only when it is used."""
+    module = import_module(f"clawtop.cli.{name or 'dashboard'}")
+    command: Callable[[argparse.Namespace], int] = module.run
+    return command
+
+
+def _fail(error: ClawtopError, as_json: bool) -> int:
+    print(f"clawtop: {error.sentence()}", file=sys.stderr)
+    if as_json:
+        body = {
+            "schema": ERROR_SCHEMA,
+            "code": error.code,
+            "message": error.message,
+            "next": error.next_step or None,
+        }
+        print(json.dumps(body), flush=True)
+    return error.exit_code

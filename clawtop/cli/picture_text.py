@@ -1,0 +1,168 @@
+"""The picture as text: one block a panel, readable without colour, ids never cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from clawtop.picture.coverage import is_route
+from clawtop.picture.records import Approval, Lock, Recovery, Verdict
+from clawtop.picture.store import Store
+from clawtop.text import age, count, mask, plain
+
+MORE = 6  # lines of one kind before the rest is only counted
+
+
+def picture_text(store: Store) -> str:
+    """The whole picture, for a person who pipes it into a pager or a ticket."""
+    blocks = [
+        _header(store),
+        _events(store),
+        _locks(store),
+        _approvals(store),
+        _recoveries(store),
+        _others(store),
+    ]
+    return "\n".join("\n".join(block) + "\n" for block in blocks if block)
+
+
+def _header(store: Store) -> list[str]:
+    facts = store.facts
+    if facts is None:
+        return ["clawtop  not connected"]
+    address = facts.url.split("://", 1)[-1].rstrip("/")
+    name = [] if facts.name == address else [plain(facts.name)]
+    words = ["clawtop", *name, address, plain(facts.version or "version unknown")]
+    words.append("read-only" if facts.read_only else "can act")
+    words.append("APPROVAL ROUTE" if is_route(facts) else "passive")
+    if store.draining:
+        words.append("DRAINING")
+    if store.event_loop_degraded:
+        words.append("event loop degraded")
+    return ["  ".join(words)]
+
+
+def _why(store: Store, part: str, title: str) -> list[str] | None:
+    """The block of a part that cannot be seen; None when it can."""
+    found = store.coverage()[part]
+    return [f"{title}: not visible ({found.why})"] if found.level == "none" else None
+
+
+def _events(store: Store) -> list[str]:
+    hidden = _why(store, "system_events", "SYSTEM EVENTS")
+    if hidden:
+        return hidden
+    events, queue = store.queue.events, store.queue.queue
+    lines = [f"SYSTEM EVENTS  {len(events)} pending, main sessions only"]
+    if queue is not None and queue.at_cap:
+        lines.append(f"  at the cap of {queue.count}: older ones may be gone")
+    for event in events:
+        seen = age(store.now_ms - event.seen_since_ms, at_least=True)
+        copy = f"  copy of #{event.copy_of}" if event.copy_of is not None else ""
+        lines.append(f"  #{event.position:<3} seen {seen}{copy}  {plain(mask(event.text)[0])}")
+    return lines
+
+
+def _locks(store: Store) -> list[str]:
+    hidden = _why(store, "locks", "LOCKS")
+    if hidden:
+        return hidden
+    locks = sorted(store.held.locks.values(), key=lock_order)
+    held = [lock for lock in locks if lock.verdict != Verdict.GHOST]
+    title = f"LOCKS  {len(held)} held"
+    unattributed = store.held.anonymous.number()
+    if unattributed:
+        title += f" + {unattributed} that no session can be named for"
+    return [title, *(line for lock in locks for line in _lock(lock, store.now_ms))]
+
+
+NEED = (
+    Verdict.LEAKED,
+    Verdict.STALE,
+    Verdict.ABORTING,
+    Verdict.WAITING_APPROVAL,
+    Verdict.QUIET,
+    Verdict.WAITING_RETRY,
+    Verdict.UNKNOWN,
+    Verdict.WORKING,
+    Verdict.GHOST,
+)
+RANK = {str(verdict): rank for rank, verdict in enumerate(NEED)}
+
+
+def lock_order(lock: Lock) -> tuple[int, int, str]:
+    """Who needs a person most comes first; then the oldest."""
+    return RANK.get(str(lock.verdict), 5), lock.since_ms or 0, lock.session_key
+
+
+def _lock(lock: Lock, now_ms: int) -> Iterable[str]:
+    since = None if lock.since_ms is None else now_ms - lock.since_ms
+    idle = None if lock.idle_since_ms is None else now_ms - lock.idle_since_ms
+    waiting = "?" if lock.waiting is None else str(lock.waiting)
+    yield (
+        f"  {lock.verdict:<17} {age(since, at_least=lock.age_is == 'at_least'):<8}"
+        f" idle {age(idle, at_least=lock.idle_is == 'at_least'):<8} {lock.holder:<9}"
+        f" waiting {waiting:<3} {lock.proof}  {plain(lock.session_key)}"
+    )
+    if lock.run_id:
+        yield f"      run {plain(lock.run_id)}"
+    yield f"      {plain('; '.join(lock.why))}"
+
+
+def _approvals(store: Store) -> list[str]:
+    hidden = _why(store, "approvals", "APPROVALS")
+    if hidden:
+        return hidden
+    groups = sorted(store.backlog.groups(), key=lambda group: -len(group))
+    repeated = sum(1 for group in groups if len(group) > 1)
+    title = f"APPROVALS  {len(store.backlog)} pending"
+    if repeated:
+        title += f", {count(repeated, 'group')} of copies"
+    return [title, *(line for group in groups for line in _group(group, store.now_ms))]
+
+
+def _group(group: tuple[Approval, ...], now_ms: int) -> Iterable[str]:
+    first = group[0]
+    since = None if first.created_at_ms is None else now_ms - first.created_at_ms
+    left = None if first.expires_at_ms is None else first.expires_at_ms - now_ms
+    copies = f"×{len(group)}" if len(group) > 1 else ""
+    yield (
+        f"  {copies:<4} {age(since):<8} expires in {age(left):<8}"
+        f" {plain(first.session_key or 'no session')}"
+    )
+    yield f"      {plain(mask(first.command)[0])}"
+    for approval in group:
+        yield f"      id {plain(approval.id)}"
+
+
+def _recoveries(store: Store) -> list[str]:
+    hidden = _why(store, "recoveries", "RECOVERY")
+    if hidden:
+        return hidden
+    attempts = store.recoveries()
+    lines = [f"RECOVERY  {count(len(attempts), 'attempt')}"]
+    lines += [_recovery(one, store.now_ms) for one in attempts[: MORE * 2]]
+    if len(attempts) > MORE * 2:
+        lines.append(f"  and {len(attempts) - MORE * 2} older")
+    return lines
+
+
+def _recovery(one: Recovery, now_ms: int) -> str:
+    at = one.requested_at_ms or one.completed_at_ms
+    since = None if at is None else now_ms - at
+    released = "?" if one.released is None else str(one.released)
+    return (
+        f"  {one.verdict.replace('_', ' '):<10} {age(since):<8} ago  released {released}"
+        f"  {plain(one.session_key or 'session not named')}  {plain(one.reason or '')}"
+    ).rstrip()
+
+
+def _others(store: Store) -> list[str]:
+    lines = []
+    for lane in store.lanes.values():
+        if lane.queued or (lane.max and lane.active >= lane.max):
+            lines.append(
+                f"LANE {plain(lane.lane)}: {lane.active} of {lane.max} active, {lane.queued} queued"
+            )
+    if store.missed_frames:
+        lines.append(f"{count(store.missed_frames, 'frame')} missed: this terminal was too slow")
+    return lines

@@ -1,0 +1,107 @@
+"""``clawtop release``: exactly one step on one session, watched until the gateway shows it."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from clawtop.cli.acting import interrupted, open_log, print_action
+from clawtop.cli.confirm import confirm, release_text
+from clawtop.cli.options import seconds
+from clawtop.cli.setup import operator_name, watcher_of
+from clawtop.errors import RefusedError
+from clawtop.gateway.act import Release
+from clawtop.gateway.look import settle, watching
+from clawtop.gateway.watch import Watcher
+from clawtop.remedies.outcome import Action, release_action
+from clawtop.remedies.plan import ReleasePlan, check_expected, plan_release
+from clawtop.text import plain
+
+
+def run(args: argparse.Namespace) -> int:
+    """Raises UsageError, FindError, ConnectError, RefusedError."""
+    wait_s = seconds(args.wait, least=1) if args.wait else None
+    watcher = watcher_of(args)
+    return asyncio.run(_release(args, watcher, wait_s))
+
+
+async def _release(args: argparse.Namespace, watcher: Watcher, wait_s: float | None) -> int:
+    async with watching(watcher):
+        watcher.named = frozenset({args.session_key})
+        await settle(watcher)
+        plan = _plan(args, watcher)
+        if plan is None:
+            return print_action(args, _nothing(args, watcher))
+        if args.dry_run:
+            action = release_action(
+                plan, watcher.clock.now_ms(), operator_name(), args.reason
+            )
+            return print_action(args, action)
+        if watcher.manner.read_only:
+            raise RefusedError("this is read-only", "Start without --read-only to act")
+        lines = release_text(plan, watcher.store.now_ms)
+        confirm(args, lines, loses_more=bool(plan.offer.losses))
+        return await _perform(args, watcher, plan, wait_s)
+
+
+def _plan(args: argparse.Namespace, watcher: Watcher) -> ReleasePlan | None:
+    store = watcher.store
+    if "rows" not in store.listed:
+        raise RefusedError(
+            "the sessions of this gateway could not be listed", "See clawtop doctor"
+        )
+    plan = plan_release(store, args.session_key, args.step)
+    if plan is None and args.session_key not in store.held.sessions:
+        raise RefusedError(
+            f"there is no session {plain(args.session_key)}", "List them with clawtop snapshot"
+        )
+    if plan is not None:
+        check_expected(plan.lock, args.expect_run, args.expect_session_id)
+    elif args.expect_run:
+        raise RefusedError(
+            f"{plain(args.session_key)} is not held, so not by run {plain(args.expect_run)}",
+            "Look again with clawtop snapshot",
+        )
+    return plan
+
+
+def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
+    """The session is there and nothing is seen to hold it."""
+    store = watcher.store
+    unattributed = store.held.anonymous.number()
+    reason = "nothing is seen to hold it"
+    if unattributed:
+        reason += f"; {unattributed} locks on this gateway cannot be named, one may be its"
+    return Action(
+        action="release",
+        gateway=store.facts.name if store.facts else "",
+        target={"session_key": args.session_key},
+        step=args.step or "",
+        plan=[],
+        loses=[],
+        started_at_ms=watcher.clock.now_ms(),
+        operator=operator_name(),
+        outcome="nothing_to_do",
+        reason=reason,
+        reason_given=args.reason,
+    )
+
+
+async def _perform(
+    args: argparse.Namespace, watcher: Watcher, plan: ReleasePlan, wait_s: float | None
+) -> int:
+    log = open_log()
+    release = Release(
+        watcher,
+        plan,
+        operator=operator_name(),
+        log=log,
+        wait_s=wait_s,
+        reason_given=args.reason,
+    )
+    try:
+        action = await release.run()
+    except asyncio.CancelledError:
+        print_action(args, release.action, log)
+        return interrupted(release.action)
+    return print_action(args, action, log)

@@ -1,0 +1,37 @@
+"""``clawtop snapshot``: one picture, as text or as one JSON document."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+
+from clawtop.cli.options import seconds
+from clawtop.cli.picture_text import picture_text
+from clawtop.cli.setup import watcher_of
+from clawtop.errors import ConnectError
+from clawtop.gateway.look import settle, watching
+from clawtop.gateway.watch import Watcher
+from clawtop.picture.document import document
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print one picture. Raises UsageError, FindError, ConnectError."""
+    observe_s = seconds(args.observe)
+    watcher = watcher_of(args)
+    asyncio.run(_look(watcher, observe_s))
+    if args.json:
+        print(json.dumps(document(watcher.store), ensure_ascii=True))
+    else:
+        print(picture_text(watcher.store), end="")
+    return 0
+
+
+async def _look(watcher: Watcher, observe_s: float) -> None:
+    async with watching(watcher):
+        await settle(watcher, observe_s)
+    if "rows" not in watcher.store.listed and not watcher.store.failed:
+        raise ConnectError(
+            f"the link to {watcher.target.address} ended before anything was seen",
+            "Try again, or see clawtop doctor",
+        )

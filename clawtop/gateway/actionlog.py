@@ -1,0 +1,106 @@
+"""The action log: append-only JSON lines under the platform's state folder, mode 0600.
+
+Two lines an action: ``begin`` before anything is sent, ``end`` with the outcome. A begin without
+an end (killed in between) reads as outcome unknown. No secret is ever in it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import uuid
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from clawtop.errors import ClawtopError
+from clawtop.remedies.outcome import Action
+
+SCHEMA = "clawtop.log/1"
+
+
+def log_path(env: Mapping[str, str]) -> Path:
+    """Where the log lies: ``$XDG_STATE_HOME`` or the platform's own place."""
+    if env.get("XDG_STATE_HOME"):
+        return Path(env["XDG_STATE_HOME"]) / "clawtop" / "actions.jsonl"
+    from platformdirs import user_state_path
+
+    return user_state_path("clawtop") / "actions.jsonl"
+
+
+class ActionLog:
+    """Appends to one file. A file that cannot be written is said once and never stops an action."""
+
+    def __init__(self, path: Path, env: Mapping[str, str]) -> None:
+        self.path = path
+        self.problem: str | None = None
+        self._origin = (env.get("SSH_CONNECTION") or "").split(" ")[0] or None
+
+    def begin(self, action: Action, gateway_ms: int) -> str:
+        """Write the intention; the id that its end will carry."""
+        action_id = uuid.uuid4().hex[:12]
+        self._append("begin", action_id, action, gateway_ms)
+        return action_id
+
+    def end(self, action_id: str, action: Action, gateway_ms: int) -> None:
+        self._append("end", action_id, action, gateway_ms)
+
+    def _append(self, phase: str, action_id: str, action: Action, gateway_ms: int) -> None:
+        line = {
+            "schema": SCHEMA,
+            "id": action_id,
+            "phase": phase,
+            "at_ms": round(time.time() * 1000),
+            "gateway_at_ms": gateway_ms,
+            "ssh_from": self._origin,
+            **{key: value for key, value in action.document().items() if key != "schema"},
+        }
+        data = (json.dumps(line, ensure_ascii=True) + "\n").encode()
+        try:
+            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            try:
+                os.write(handle, data)  # one write: a line is whole or absent
+                os.fsync(handle)
+            finally:
+                os.close(handle)
+        except OSError as error:
+            self.problem = f"the action log {self.path} cannot be written: {error.strerror}"
+
+
+def read_log(path: Path, since_ms: int | None = None) -> list[dict[str, Any]]:
+    """Every action, oldest first, each as its latest line; half lines are skipped.
+
+    Raises ClawtopError when the file exists and cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise ClawtopError(
+            f"cannot read {path}: {error.strerror}", "Check its permissions"
+        ) from None
+    found: dict[str, dict[str, Any]] = {}
+    for raw in text.splitlines():
+        line = _line(raw)
+        if line is not None:
+            found[line["id"]] = line
+    recent = [one for one in found.values() if since_ms is None or one["at_ms"] >= since_ms]
+    return [_closed(one) for one in sorted(recent, key=lambda one: int(one["at_ms"]))]
+
+
+def _line(raw: str) -> dict[str, Any] | None:
+    try:
+        line = json.loads(raw)
+    except ValueError:
+        return None
+    wanted = isinstance(line, dict) and isinstance(line.get("id"), str)
+    return line if wanted and isinstance(line.get("at_ms"), int) else None
+
+
+def _closed(line: dict[str, Any]) -> dict[str, Any]:
+    if line.get("phase") == "end":
+        return line
+    return {**line, "outcome": "unknown", "reason": "clawtop ended before the outcome was seen"}

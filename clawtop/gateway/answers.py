@@ -1,0 +1,271 @@
+"""Answers to the questions we ask, as typed changes. Rows are decoded one by one: a row that
+cannot be read is left out and counted, it never hides the others."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Raw, Struct
+
+from clawtop.gateway.frames import UNREADABLE
+from clawtop.picture import changes as c
+
+T = TypeVar("T")
+
+PREVIEW = 120  # characters of a waiting message that are kept
+
+
+class _List(Struct, rename="camel"):
+    sessions: list[Raw] = []
+    ts: int | float | None = None
+    total_count: int | None = None
+    has_more: bool | None = None
+
+
+class _Loop(Struct):
+    degraded: bool | None = None
+
+
+class _HeartbeatAgent(Struct, rename="camel"):
+    agent_id: str | None = None
+
+
+class _Heartbeat(Struct):
+    agents: list[_HeartbeatAgent] = []
+
+
+class _Status(Struct, rename="camel"):
+    queued_system_events: list[Any] = []
+    event_loop: _Loop | None = None
+    heartbeat: _Heartbeat | None = None
+
+
+class _Counts(Struct, rename="camel", frozen=True):
+    embedded_runs: int | None = None
+    pending_replies: int | None = None
+    queue_size: int | None = None
+
+
+class _Preflight(Struct):
+    counts: _Counts = _Counts()
+
+
+class _Lanes(Struct):
+    lanes: list[Raw] = []
+
+
+class _Stability(Struct, rename="camel"):
+    events: list[Raw] = []
+    first_seq: int | None = None
+    last_seq: int | None = None
+    dropped: int = 0
+
+
+class _Logs(Struct, rename="camel"):
+    lines: list[Any] = []
+    file: str | None = None
+    cursor: int | None = None
+    reset: bool = False
+    truncated: bool = False
+
+
+class _PendingItem(Struct, rename="camel"):
+    id: str = ""
+    accepted_at: int | float | None = None
+    state: str = ""
+    message: Any = None
+    run_id: str | None = None
+
+
+class _Pending(Struct):
+    items: list[Raw] = []
+    total: int | None = None
+
+
+class _FlightEvent(Struct):
+    ts: int | float | None = None
+    stream: str | None = None
+
+
+class _Flight(Struct, rename="camel"):
+    run_id: str = ""
+    text: str | None = None
+    started_at: int | float | None = None
+    events: list[_FlightEvent] | None = None
+    session_abortable: bool | None = None
+
+
+class _Role(Struct):
+    role: str = ""
+
+
+class _History(Struct, rename="camel"):
+    session_info: c.Row | None = None
+    pending_inputs: _Pending | None = None
+    in_flight_run: _Flight | None = None
+    messages: list[_Role] = []
+
+
+class Reader:
+    """Decodes answers; ``unreadable`` counts rows that had to be left out."""
+
+    def __init__(self) -> None:
+        self.unreadable = 0
+
+    def _rows(self, raws: list[Raw], kind: type[T]) -> list[T]:
+        rows = []
+        for raw in raws:
+            try:
+                rows.append(msgspec.json.decode(raw, type=kind))
+            except UNREADABLE:
+                self.unreadable += 1
+        return rows
+
+    def sessions(self, raw: Raw, *, all_asked: bool) -> c.RowsListed:
+        """``sessions.list``. ``all_asked``: no limit of ours cut it."""
+        answer = msgspec.json.decode(raw, type=_List)
+        rows = self._rows(answer.sessions, c.Row)
+        whole = all_asked and not answer.has_more and len(rows) == len(answer.sessions)
+        return c.RowsListed(rows, _int(answer.ts), complete=whole, total=answer.total_count)
+
+    def status(self, raw: Raw) -> c.StatusRead:
+        """``status``: texts of queued system events, whose queues, and the event loop."""
+        answer = msgspec.json.decode(raw, type=_Status)
+        agents = answer.heartbeat.agents if answer.heartbeat else []
+        return c.StatusRead(
+            events=[text for text in answer.queued_system_events if isinstance(text, str)],
+            agent_ids=[one.agent_id for one in agents if one.agent_id],
+            degraded=answer.event_loop.degraded if answer.event_loop else None,
+        )
+
+    def preflight(self, raw: Raw, at_ms: int) -> c.PreflightRead:
+        """``gateway.restart.preflight``. Calling it changes nothing (both generations)."""
+        counts = msgspec.json.decode(raw, type=_Preflight).counts
+        return c.PreflightRead(
+            counts.embedded_runs, counts.pending_replies, counts.queue_size, at_ms
+        )
+
+    def lanes(self, raw: Raw) -> c.LanesRead:
+        answer = msgspec.json.decode(raw, type=_Lanes)
+        return c.LanesRead(self._rows(answer.lanes, c.LaneRow))
+
+    def stability(self, raw: Raw) -> c.StabilityRead:
+        answer = msgspec.json.decode(raw, type=_Stability)
+        return c.StabilityRead(
+            self._rows(answer.events, c.StabilityEvent),
+            answer.first_seq,
+            answer.last_seq,
+            answer.dropped,
+        )
+
+    def logs(self, raw: Raw) -> tuple[c.LogRead, int | None]:
+        """``logs.tail``: the lines, and the cursor for the next call."""
+        answer = msgspec.json.decode(raw, type=_Logs)
+        lines = [log_line(line) for line in answer.lines if isinstance(line, str)]
+        lost = answer.reset or answer.truncated
+        return c.LogRead(lines, answer.file, lost=lost), answer.cursor
+
+    def approvals(self, raw: Raw, kind: str) -> c.ApprovalsListed:
+        """``exec.approval.list`` and its siblings: a bare array."""
+        rows = msgspec.json.decode(raw, type=list[Raw])
+        return c.ApprovalsListed(kind, self._rows(rows, c.ApprovalRow))
+
+    def presence(self, raw: Raw) -> c.PresenceRead:
+        return c.PresenceRead(self._rows(msgspec.json.decode(raw, type=list[Raw]), c.Presence))
+
+    def history(self, raw: Raw, session_key: str, at_ms: int) -> c.HistoryRead:
+        """``chat.history``: on newer gateways the exact probe of one session."""
+        answer = msgspec.json.decode(raw, type=_History)
+        pending = answer.pending_inputs
+        items = self._rows(pending.items, _PendingItem) if pending else []
+        row_at = answer.session_info.snapshot_at if answer.session_info else None
+        return c.HistoryRead(
+            session_key=session_key,
+            at_ms=_int(row_at) or at_ms,
+            tells_pending=pending is not None,
+            pending=[_pending(item) for item in items],
+            pending_total=pending.total if pending else None,
+            in_flight=_flight(answer.in_flight_run),
+            has_turn=any(one.role == "assistant" for one in answer.messages),
+            row=answer.session_info,
+        )
+
+
+def _pending(item: _PendingItem) -> c.PendingInput:
+    message = item.message if isinstance(item.message, dict) else {}
+    return c.PendingInput(
+        id=item.id,
+        run_id=item.run_id,
+        accepted_at=_int(item.accepted_at),
+        state=item.state,
+        preview=_text_of(message.get("content"))[:PREVIEW],
+        origin=_text_of(message.get("senderId")) or None,
+    )
+
+
+def _text_of(content: object) -> str:
+    if isinstance(content, str):
+        return content
+    if isinstance(content, list):
+        parts = [part.get("text") for part in content if isinstance(part, dict)]
+        return " ".join(part for part in parts if isinstance(part, str))
+    return ""
+
+
+def _flight(flight: _Flight | None) -> c.InFlight | None:
+    if flight is None or not flight.run_id:
+        return None
+    newest = max((_int(one.ts) or 0 for one in flight.events or []), default=0)
+    return c.InFlight(
+        run_id=flight.run_id,
+        started_at=_int(flight.started_at),
+        newest_event_at=newest or None,
+        newest_stream=flight.events[-1].stream if flight.events else None,
+        text_size=len(flight.text or ""),
+        abortable=bool(flight.session_abortable),
+    )
+
+
+def log_line(text: str) -> c.LogLine:
+    """One line of the gateway's log: JSON with the text in ``message``, or any plain text."""
+    try:
+        fields = msgspec.json.decode(text)
+    except UNREADABLE:
+        return c.LogLine(None, "", text)
+    if not isinstance(fields, dict):
+        return c.LogLine(None, "", text)
+    meta = fields.get("_meta")
+    meta = meta if isinstance(meta, dict) else {}
+    level = meta.get("logLevelName")
+    return c.LogLine(
+        at_ms=_iso_ms(meta.get("date")) or _iso_ms(fields.get("time")),
+        level=level if isinstance(level, str) else "",
+        message=_message_of(fields, text),
+    )
+
+
+def _message_of(fields: dict[str, Any], text: str) -> str:
+    for name in ("message", "1", "0"):
+        value = fields.get(name)
+        if isinstance(value, str):
+            return value
+    return text
+
+
+def _iso_ms(value: object) -> int | None:
+    if not isinstance(value, str):
+        return None
+    try:
+        moment = datetime.fromisoformat(value)
+        return int(moment.timestamp() * 1000) if moment.tzinfo else None
+    except (ValueError, OverflowError):
+        return None
+
+
+def _int(value: object) -> int | None:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return int(value) if value == value and abs(value) < 1e15 else None
+

@@ -1,0 +1,245 @@
+"""Denies approvals one by one: list, resolve, list again, and say whose decision was recorded.
+
+There is no cancel, only deny. The gateway's record decides what is reported: an approval that
+somebody else decided first is theirs, and may have been allowed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Raw
+
+from clawtop.errors import CallError, ClawtopError, GatewayError
+from clawtop.gateway import frames
+from clawtop.gateway.act import acting_link
+from clawtop.gateway.actionlog import ActionLog
+from clawtop.gateway.link import Link
+from clawtop.gateway.session import Pushed
+from clawtop.gateway.watch import Watcher
+from clawtop.picture import changes as c
+from clawtop.picture.approvals import approval_of
+from clawtop.picture.records import Approval
+from clawtop.remedies.outcome import Action, Item, conclude_deny, deny_action
+from clawtop.remedies.plan import DenyPlan
+from clawtop.text import plain
+
+LISTS = {
+    "exec": "exec.approval.list",
+    "plugin": "plugin.approval.list",
+    "system-agent": "openclaw.approval.list",
+}
+RESOLVERS = {"exec": "exec.approval.resolve", "plugin": "plugin.approval.resolve"}
+EXACT = "approval.resolve"  # newer gateways: tells whose answer won
+RECORD = "approval.get"
+EVENT_WAIT_S = 2.0
+
+
+class Denial:
+    """One batch of denials under way."""
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        plan: DenyPlan,
+        *,
+        operator: str,
+        log: ActionLog,
+        missing: list[str] | None = None,
+        reason_given: str | None = None,
+        on_progress: Callable[[Action], None] | None = None,
+    ) -> None:
+        self.watcher, self.plan, self.log = watcher, plan, log
+        self.action = deny_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        self._missing = missing or []
+        self._on_progress = on_progress
+        self._methods = watcher.store.facts.methods if watcher.store.facts else frozenset()
+        self._resolved: dict[str, c.ApprovalResolved] = {}
+        self._sent: set[str] = set()
+        self._news = asyncio.Event()
+
+    async def run(self) -> Action:
+        """The whole batch; each item's outcome is always one of the contract's words."""
+        began = time.monotonic()
+        log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
+        try:
+            await self._perform()
+        except ClawtopError as error:
+            self._rest("refused", error.sentence())
+        except asyncio.CancelledError:
+            self._rest("refused", "interrupted before it was sent")
+            raise
+        finally:
+            conclude_deny(self.action)
+            self.action.took_ms = round((time.monotonic() - began) * 1000)
+            self.log.end(log_id, self.action, self.watcher.clock.now_ms())
+            self._tell()
+        return self.action
+
+    def _rest(self, outcome: str, why: str) -> None:
+        """Items not reached; one that was sent and is not settled stays unknown."""
+        items = self.action.items or []
+        known = {item.id for item in items}
+        for one in self.plan.targets:
+            if one.id not in known:
+                word = "unknown" if one.id in self._sent else outcome
+                items.append(Item(one.id, word, reason=why))
+        self.action.items = items
+        self.action.reason = why
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self.action)
+
+    async def _perform(self) -> None:
+        kinds = {self._method(one) for one in self.plan.targets}
+        methods = tuple(kinds or {RESOLVERS["exec"]})
+        link = await acting_link(self.watcher, methods)
+        link.on_push = self._pushed
+        try:
+            pending = await self._pending(link)
+            for approval_id in self._missing:
+                (self.action.items or []).append(await self._absent(link, approval_id))
+            for number, one in enumerate(self.plan.targets):
+                item = await self._deny(link, one, pending)
+                (self.action.items or []).append(item)
+                self._tell()
+                before, pending = pending, await self._pending(link)
+                if number + 1 < len(self.plan.targets) and self._grew(one, before, pending):
+                    self._rest(
+                        "refused",
+                        "stopped: the group does not shrink, the run asks again after each denial;"
+                        " abort the asking run first",
+                    )
+                    return
+        finally:
+            await link.close()
+
+    def _method(self, one: Approval) -> str:
+        if EXACT in self._methods:
+            return EXACT
+        return RESOLVERS.get(one.kind, EXACT)
+
+    def _pushed(self, pushed: Pushed) -> None:
+        if not pushed.event.endswith(".approval.resolved"):
+            return
+        try:
+            change = frames.event_change(pushed.event, pushed.payload)
+        except frames.UNREADABLE:
+            return
+        if isinstance(change, c.ApprovalResolved):
+            self._resolved[change.id] = change
+            self._news.set()
+
+    async def _pending(self, link: Link) -> dict[str, str]:
+        """Pending ids with their groups, as the gateway lists them now."""
+        found: dict[str, str] = {}
+        for kind in {one.kind for one in self.plan.targets}:
+            method = LISTS.get(kind, "")
+            if method not in self._methods:
+                continue
+            listed = self.watcher.reader.approvals(await link.call(method), kind)
+            self.watcher.apply(listed)
+            found |= {row.id: approval_of(row, kind).group for row in listed.rows}
+        return found
+
+    def _grew(self, one: Approval, before: dict[str, str], after: dict[str, str]) -> bool:
+        """The group is as large as before although one of it was denied."""
+        size = sum(1 for group in before.values() if group == one.group)
+        return sum(1 for group in after.values() if group == one.group) >= size > 0
+
+    async def _deny(self, link: Link, one: Approval, pending: dict[str, str]) -> Item:
+        if one.id not in pending:
+            return await self._theirs(link, one, "it was not pending any more; nothing was sent")
+        method = self._method(one)
+        params = {"id": one.id, "decision": "deny"}
+        if method == EXACT:
+            params["kind"] = one.kind
+        self._sent.add(one.id)
+        try:
+            answer = await link.call(method, params)
+        except GatewayError as error:
+            why = f"the gateway said no: {plain(error.gateway_message)[:160]}"
+            return await self._theirs(link, one, why, sent=True)
+        except CallError as error:
+            return Item(one.id, "unknown", reason=f"{error.message}: look before repeating it")
+        return await self._ours(link, one, method, answer)
+
+    async def _ours(self, link: Link, one: Approval, method: str, answer: Raw) -> Item:
+        """The gateway took our word; whose decision does it keep?"""
+        decision, by, applied = _verdict(answer) if method == EXACT else (None, None, None)
+        if applied is False:
+            return _decided(one.id, decision, by, "somebody else answered first")
+        if decision is None:
+            recorded = await self._recorded(link, one.id)
+            decision, by = recorded
+        if decision is None:
+            return Item(one.id, "done", "deny", self.watcher.client.display_name)
+        return _decided(one.id, decision, by or self.watcher.client.display_name, "")
+
+    async def _theirs(self, link: Link, one: Approval, why: str, *, sent: bool = False) -> Item:
+        decision, by = await self._recorded(link, one.id)
+        if decision is None:
+            return Item(one.id, "not_effective" if sent else "refused", reason=why)
+        return _decided(one.id, decision, by, why)
+
+    async def _absent(self, link: Link, approval_id: str) -> Item:
+        """An id that was not pending when the plan was made; what does the gateway keep of it?"""
+        why = "it is not pending; nothing was sent"
+        decision, by = None, None
+        if RECORD in self._methods:
+            decision, by = await self._recorded(link, approval_id)
+        if decision is None:
+            return Item(approval_id, "refused", reason=why)
+        return _decided(approval_id, decision, by, why)
+
+    async def _recorded(self, link: Link, approval_id: str) -> tuple[str | None, str | None]:
+        """The decision the gateway keeps and whose it was, where it tells."""
+        if RECORD in self._methods:
+            try:
+                decision, by, _ = _verdict(await link.call(RECORD, {"id": approval_id}))
+            except CallError:
+                return None, None
+            return decision, by
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(EVENT_WAIT_S):
+                while approval_id not in self._resolved:
+                    self._news.clear()
+                    await self._news.wait()
+        event = self._resolved.get(approval_id)
+        return (event.decision, event.resolved_by) if event is not None else (None, None)
+
+
+def _decided(approval_id: str, decision: str | None, by: str | None, why: str) -> Item:
+    """An item by the recorded decision: denied is what was wanted, whoever said it."""
+    outcome = "done" if decision == "deny" else "not_effective"
+    return Item(approval_id, outcome, decision, by, why)
+
+
+_STATUS = {"denied": "deny", "cancelled": "cancelled", "expired": "expired"}
+
+
+def _verdict(raw: Raw) -> tuple[str | None, str | None, bool | None]:
+    """(decision, whose, applied) of an ``approval.get`` or ``approval.resolve`` answer."""
+    try:
+        body = frames.plain_value(raw)
+    except msgspec.DecodeError:
+        return None, None, None
+    if not isinstance(body, dict):
+        return None, None, None
+    record = body.get("approval")
+    record = record if isinstance(record, dict) else {}
+    decision = record.get("decision") or _STATUS.get(str(record.get("status")))
+    resolver = record.get("resolver")
+    by = resolver.get("id") if isinstance(resolver, dict) else None
+    applied = body.get("applied")
+    return (
+        decision if isinstance(decision, str) else None,
+        by if isinstance(by, str) else None,
+        applied if isinstance(applied, bool) else None,
+    )
+

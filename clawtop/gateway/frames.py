@@ -1,0 +1,242 @@
+"""Bytes to typed changes and back: the only place that sees a raw payload.
+
+Unknown fields, events and enum values are ignored. A payload whose known fields have
+impossible types is dropped and counted, never raised.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, Raw, Struct
+
+from clawtop.picture import changes as c
+
+
+class Envelope(Struct, gc=False):
+    """Any frame: its kind, and the parts kept raw until somebody wants them."""
+
+    type: str = ""
+    event: str = ""
+    id: str = ""
+    ok: bool = False
+    payload: Raw = Raw(b"null")
+    error: Raw | None = None
+    seq: int | None = None
+
+
+class ErrorBody(Struct, rename="camel"):
+    """An error answer."""
+
+    code: str = ""
+    message: str = ""
+    details: Any = None
+    retry_after_ms: int | float | None = None
+    retryable: bool | None = None
+
+
+class Challenge(Struct):
+    nonce: str = ""
+    ts: int | float | None = None
+
+
+class _Server(Struct, rename="camel", frozen=True):
+    version: str | None = None
+    boot_id: str | None = None
+
+
+class _Features(Struct, frozen=True):
+    methods: list[str] = []
+    events: list[str] = []
+
+
+class _SessionDefaults(Struct, rename="camel", frozen=True):
+    main_session_key: str | None = None
+
+
+class _Snapshot(Struct, rename="camel", frozen=True):
+    uptime_ms: int | float | None = None
+    session_defaults: _SessionDefaults | None = None
+    suspension: c.Suspension | None = None
+    presence: list[c.Presence] = []
+
+
+class _Auth(Struct, frozen=True):
+    role: str | None = None
+    scopes: list[str] = []
+
+
+class _Policy(Struct, rename="camel", frozen=True):
+    tick_interval_ms: int | float | None = None
+
+
+class Hello(Struct):
+    """The gateway's greeting; never logged or shown whole: it can carry tokens and paths."""
+
+    type: str = ""
+    protocol: int | None = None
+    server: _Server = _Server()
+    features: _Features = _Features()
+    snapshot: _Snapshot = _Snapshot()
+    auth: _Auth = _Auth()
+    policy: _Policy = _Policy()
+
+
+_envelope = msgspec.json.Decoder(Envelope)
+_error = msgspec.json.Decoder(ErrorBody)
+_hello = msgspec.json.Decoder(Hello)
+_challenge = msgspec.json.Decoder(Challenge)
+_encoder = msgspec.json.Encoder()
+_any = msgspec.json.Decoder()
+
+UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError)
+
+
+def decode(data: bytes | str) -> Envelope:
+    """A frame's envelope. Raises one of ``UNREADABLE`` for bytes that are no frame."""
+    return _envelope.decode(data)
+
+
+def decode_error(raw: Raw | None) -> ErrorBody:
+    """An error body; an unreadable one becomes an error without a code."""
+    if raw is None:
+        return ErrorBody()
+    try:
+        return _error.decode(raw)
+    except UNREADABLE:
+        return ErrorBody(message="unreadable error")
+
+
+def decode_hello(raw: Raw) -> Hello:
+    """hello-ok. Raises one of ``UNREADABLE``."""
+    return _hello.decode(raw)
+
+
+def decode_challenge(raw: Raw) -> Challenge:
+    """The challenge payload. Raises one of ``UNREADABLE``."""
+    return _challenge.decode(raw)
+
+
+def request(frame_id: str, method: str, params: dict[str, Any]) -> bytes:
+    """A request frame."""
+    return _encoder.encode({"type": "req", "id": frame_id, "method": method, "params": params})
+
+
+def plain_value(raw: Raw) -> Any:
+    """A payload as plain Python values, for the few answers that are read by hand."""
+    return _any.decode(raw)
+
+
+# -- events ------------------------------------------------------------------------------------
+
+
+class _SessionChangedWire(c.Row, rename="camel"):
+    """``sessions.changed``: row fields flattened beside the event's own; later also nested."""
+
+    reason: str | None = None
+    phase: str | None = None
+    run_id: str | None = None
+    ts: int | float | None = None
+    session: c.Row | None = None
+
+
+class _Meta(Struct, rename="camel"):
+    run_id: str | None = None
+    record_timestamp_ms: int | float | None = None
+
+
+class _MessageBody(Struct, rename="camel"):
+    role: str = ""
+    timestamp: int | float | None = None
+    meta: _Meta | None = msgspec.field(name="__openclaw", default=None)
+
+
+class _MessageWire(Struct, rename="camel"):
+    session_key: str = ""
+    message: _MessageBody | None = None
+
+
+_changed_wire = msgspec.json.Decoder(_SessionChangedWire)
+_message_wire = msgspec.json.Decoder(_MessageWire)
+_approval_row = msgspec.json.Decoder(c.ApprovalRow)
+_presences = msgspec.json.Decoder(list[c.Presence])
+
+
+def _session_changed(raw: Raw) -> c.Change:
+    wire = _changed_wire.decode(raw)
+    key = wire.session_key if isinstance(wire.session_key, str) else ""
+    return c.SessionChanged(
+        session_key=key,
+        reason=wire.reason,
+        phase=wire.phase,
+        run_id=wire.run_id,
+        ts=wire.ts,
+        row=_merged(wire),
+    )
+
+
+def _merged(wire: _SessionChangedWire) -> c.Row | None:
+    """The nested row where there is one, else the flattened fields; the flag may be in either."""
+    row = wire.session
+    if row is None:
+        flat = wire.status is not UNSET or wire.has_active_run is not UNSET
+        return wire if flat else None
+    if row.has_active_run is UNSET and wire.has_active_run is not UNSET:
+        row.has_active_run = wire.has_active_run
+    return row
+
+
+def _session_message(raw: Raw) -> c.Change:
+    wire = _message_wire.decode(raw)
+    body = wire.message or _MessageBody()
+    at = body.meta.record_timestamp_ms if body.meta else None
+    return c.SessionMessage(
+        session_key=wire.session_key,
+        role=body.role,
+        ts=_int(at or body.timestamp),
+        run_id=body.meta.run_id if body.meta else None,
+    )
+
+
+def _approval(kind: str) -> Callable[[Raw], c.Change]:
+    return lambda raw: c.ApprovalRequested(kind, _approval_row.decode(raw))
+
+
+def _presence(raw: Raw) -> c.Change:
+    try:
+        return c.PresenceRead(_presences.decode(raw))
+    except UNREADABLE:
+        wrapped = msgspec.json.decode(raw, type=dict[str, Raw])
+        return c.PresenceRead(_presences.decode(wrapped["presence"]))
+
+
+_EVENTS: dict[str, Callable[[Raw], c.Change]] = {
+    "agent": msgspec.json.Decoder(c.RunActivity).decode,
+    "chat": msgspec.json.Decoder(c.ChatActivity).decode,
+    "sessions.changed": _session_changed,
+    "session.message": _session_message,
+    "exec.approval.requested": _approval("exec"),
+    "plugin.approval.requested": _approval("plugin"),
+    "exec.approval.resolved": msgspec.json.Decoder(c.ApprovalResolved).decode,
+    "plugin.approval.resolved": msgspec.json.Decoder(c.ApprovalResolved).decode,
+    "health": msgspec.json.Decoder(c.Health).decode,
+    "presence": _presence,
+    "tick": msgspec.json.Decoder(c.Tick).decode,
+    "shutdown": msgspec.json.Decoder(c.Shutdown).decode,
+    "gateway.suspension": msgspec.json.Decoder(c.Suspension).decode,
+}
+
+
+def event_change(event: str, raw: Raw) -> c.Change | None:
+    """The change an event amounts to; None for events nobody shows.
+
+    Raises one of ``UNREADABLE`` or KeyError when the payload is not what its name promises.
+    """
+    decoder = _EVENTS.get(event)
+    return decoder(raw) if decoder is not None else None
+
+
+def _int(value: object) -> int | None:
+    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -1,0 +1,285 @@
+"""The only socket: drives one ``Session`` over websockets, and nothing else.
+
+Heavy imports (websockets, ssl) happen here, inside the connect task, so that the first frame
+of the dashboard is painted before them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+import time
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+from msgspec import Raw
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+
+from clawtop.errors import (
+    ClawtopError,
+    ConnectError,
+    GatewayError,
+    LinkLostError,
+    NoAnswerError,
+    SignInError,
+)
+from clawtop.gateway import frames, refusals
+from clawtop.gateway.clock import GatewayClock
+from clawtop.gateway.find import Target
+from clawtop.gateway.session import (
+    CLOSE_DEAD,
+    Answered,
+    Challenged,
+    Client,
+    Event,
+    Opened,
+    Pushed,
+    Refused,
+    Session,
+    State,
+)
+
+MAX_FRAME = 256 * 1024 * 1024  # a listing of thousands of rows is megabytes
+
+
+class Link:
+    """One connection: opened once, used, closed once. Requests are answered by id."""
+
+    def __init__(
+        self,
+        target: Target,
+        client: Client,
+        scopes: tuple[str, ...],
+        allow: frozenset[str],
+        *,
+        clock: GatewayClock,
+        timeout_s: float = 10.0,
+        on_push: Callable[[Pushed], None] | None = None,
+    ) -> None:
+        self.target, self.scopes = target, scopes
+        self.timeout_s = timeout_s
+        self.close_code: int | None = None
+        self.close_reason = ""
+        self._clock = clock
+        self.on_push = on_push
+        self._session = Session(client, target.secret, scopes, allow=allow, now=time.monotonic())
+        self._socket: ClientConnection | None = None
+        self._answers: dict[str, asyncio.Future[Raw]] = {}
+        self._hello: asyncio.Future[frames.Hello] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._ended = asyncio.Event()
+
+    @property
+    def unreadable(self) -> int:
+        """Frames that were not understood."""
+        return self._session.unreadable
+
+    # -- opening
+
+    async def open(self) -> frames.Hello:
+        """Connect and sign in. Raises ConnectError, or SignInError when retrying is useless."""
+        try:
+            async with asyncio.timeout(self.timeout_s):
+                self._socket = await self._connect()
+                self._check_fingerprint(self._socket)
+                self._hello = asyncio.get_running_loop().create_future()
+                self._tasks = [
+                    asyncio.create_task(self._read(self._socket), name="clawtop-read"),
+                    asyncio.create_task(self._watch_deadlines(), name="clawtop-deadlines"),
+                ]
+                return await self._hello
+        except BaseException as error:
+            await self.close()
+            if isinstance(error, ClawtopError) or not isinstance(error, Exception):
+                raise
+            raise _connect_error(error, self.target) from None
+
+    async def _connect(self) -> ClientConnection:
+        parts = urlsplit(self.target.url)
+        local = parts.hostname in ("localhost", "127.0.0.1", "::1")
+        return await connect(
+            self.target.url,
+            ssl=self._tls() if parts.scheme == "wss" else None,
+            compression=None,
+            max_size=MAX_FRAME,
+            open_timeout=None,
+            ping_interval=None,
+            close_timeout=2,
+            proxy=None if local else True,
+            user_agent_header="clawtop",
+        )
+
+    def _tls(self) -> ssl.SSLContext:
+        context = ssl.create_default_context()
+        if self.target.tls_fingerprint:
+            context.check_hostname = False
+            context.verify_mode = ssl.CERT_NONE  # the pinned fingerprint is checked instead
+        return context
+
+    def _check_fingerprint(self, socket: ClientConnection) -> None:
+        pin = self.target.tls_fingerprint
+        if not pin or not self.target.url.startswith("wss:"):
+            return
+        import hashlib
+
+        peer = socket.transport.get_extra_info("ssl_object")
+        found = hashlib.sha256(peer.getpeercert(True) or b"").hexdigest()
+        if found != pin.lower().removeprefix("sha256:").replace(":", ""):
+            raise SignInError(
+                f"the certificate of {self.target.address} is not the pinned one",
+                "Check the address, then the fingerprint",
+            )
+
+    # -- the reader
+
+    async def _read(self, socket: ClientConnection) -> None:
+        try:
+            while True:
+                data = await socket.recv(decode=False)
+                event = self._session.receive(data, time.monotonic())
+                if event is not None:
+                    self._take(event)
+                for frame in self._session.data_to_send():
+                    await socket.send(frame, text=True)
+        except ConnectionClosed as closed:
+            received = closed.rcvd
+            self.close_code = received.code if received else 1006
+            self.close_reason = received.reason if received else "the connection broke"
+        except OSError as error:
+            self.close_code, self.close_reason = 1006, error.strerror or "the connection broke"
+        finally:
+            self._end()
+
+    def _take(self, event: Event) -> None:
+        match event:
+            case Pushed():
+                if self.on_push is not None:
+                    self.on_push(event)
+            case Answered():
+                self._answer(event)
+            case Challenged():
+                self._clock.sample(event.ts, time.monotonic())
+            case Opened():
+                if self._hello is not None and not self._hello.done():
+                    self._hello.set_result(event.hello)
+            case Refused():
+                self._refuse(refusals.of_connect(event.error, self.target))
+
+    def _answer(self, event: Answered) -> None:
+        future = self._answers.pop(event.id, None)
+        if future is None or future.done():
+            return
+        if event.error is None:
+            future.set_result(event.payload)
+        else:
+            future.set_exception(_gateway_error(event.method, event.error))
+
+    def _refuse(self, error: ClawtopError) -> None:
+        if self._hello is not None and not self._hello.done():
+            self._hello.set_exception(error)
+
+    def _end(self) -> None:
+        """Everything that waits learns that the link is gone, and whether it had been sent."""
+        why = self.close_reason or f"closed ({self.close_code})"
+        for frame_id, method in self._session.close():
+            future = self._answers.pop(frame_id, None)
+            if future is not None and not future.done():
+                future.set_exception(LinkLostError(method, why, sent=True))
+        self._refuse(refusals.of_close(self.close_code, self.close_reason, self.target))
+        self._ended.set()
+
+    async def _watch_deadlines(self) -> None:
+        while True:
+            now = time.monotonic()
+            await asyncio.sleep(min(max(self._session.next_deadline() - now, 0.02), 1.0))
+            now = time.monotonic()
+            for late in self._session.expire(now):
+                future = self._answers.pop(late.id, None)
+                if future is not None and not future.done():
+                    future.set_exception(NoAnswerError(late.method, late.after_s, sent=True))
+            if self._session.is_dead(now) and self._socket is not None:
+                self.close_reason = "nothing came for two ticks"
+                await self._socket.close(CLOSE_DEAD, "no frames")
+                return
+
+    # -- use
+
+    async def call(
+        self, method: str, params: dict[str, Any] | None = None, timeout_s: float | None = None
+    ) -> Raw:
+        """Ask and wait for the answer.
+
+        Raises GatewayError, NoAnswerError, LinkLostError, and NotAllowedError for a method
+        that this link does not send.
+        """
+        socket = self._socket
+        if socket is None or self._session.state is not State.OPEN:
+            raise LinkLostError(method, self.close_reason or "not connected", sent=False)
+        future: asyncio.Future[Raw] = asyncio.get_running_loop().create_future()
+        now = time.monotonic()
+        frame_id = self._session.request(method, params or {}, now, timeout_s or self.timeout_s)
+        self._answers[frame_id] = future
+        try:
+            for frame in self._session.data_to_send():
+                await socket.send(frame, text=True)
+        except (ConnectionClosed, OSError):
+            self._answers.pop(frame_id, None)
+            # part of it may have left: claiming that it did not would be the lie
+            raise LinkLostError(method, self.close_reason or "the link broke", sent=True) from None
+        return await future
+
+    async def closed(self) -> None:
+        """Wait until the link is gone; ``close_code`` and ``close_reason`` then say why."""
+        await self._ended.wait()
+
+    @property
+    def is_open(self) -> bool:
+        return self._session.state is State.OPEN
+
+    async def close(self) -> None:
+        """Close for good. Never raises."""
+        socket, self._socket = self._socket, None
+        if socket is not None:
+            with contextlib.suppress(Exception):
+                await socket.close()
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._hello is not None and self._hello.done() and not self._hello.cancelled():
+            self._hello.exception()  # seen; nobody else waits for it
+        self._ended.set()
+
+
+def _gateway_error(method: str, error: frames.ErrorBody) -> GatewayError:
+    after = error.retry_after_ms
+    return GatewayError(
+        method,
+        error.code,
+        error.message,
+        details=error.details if isinstance(error.details, dict) else None,
+        retry_after_ms=int(after) if after else None,
+    )
+
+
+def _connect_error(error: Exception, target: Target) -> ConnectError:
+    """Why no connection came about, in a sentence. ``health`` may know more."""
+    where = target.address
+    if isinstance(error, InvalidStatus):
+        return refusals.of_status(error.response.status_code, target)
+    if isinstance(error, InvalidHandshake | EOFError | ConnectionClosed):
+        return refusals.not_a_gateway(target)
+    if isinstance(error, TimeoutError):
+        return ConnectError(f"{where} did not answer in time", code="timeout")
+    if isinstance(error, ssl.SSLError):
+        return ConnectError(
+            f"TLS with {where} failed", "Check the address, or pin --tls-fingerprint", code="tls"
+        )
+    if isinstance(error, ConnectionRefusedError):
+        return ConnectError(f"nothing listens at {where}", code="refused")
+    if isinstance(error, OSError):
+        why = error.strerror or "no route"
+        return ConnectError(f"cannot reach {where}: {why}", "Check the address", code="unreachable")
+    return ConnectError(f"cannot connect to {where}: {type(error).__name__}", code="connect")

@@ -1,0 +1,276 @@
+"""The protocol without I/O: bytes in, events out, bytes to send. The clock is handed in.
+
+    WAIT_CHALLENGE ──connect.challenge──▶ WAIT_HELLO ──hello-ok──▶ OPEN ──▶ CLOSED
+          └────────────── anything else, silence, an error answer ──────────▲
+
+Each connection is one Session (its ``generation``); what arrives for an older one never
+reaches this object. Seconds are monotonic.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import Any
+
+from msgspec import Raw
+
+from clawtop.errors import NotAllowedError
+from clawtop.gateway import frames
+
+HANDSHAKE_S = 15.0  # the gateway's own limit for a silent client
+DEAD_AFTER_S = 60.0  # two ticks without any frame: treat the link as dead
+CLOSE_DEAD = 4000
+
+
+class State(Enum):
+    WAIT_CHALLENGE = auto()
+    WAIT_HELLO = auto()
+    OPEN = auto()
+    CLOSED = auto()
+
+
+@dataclass(frozen=True)
+class Client:
+    """What ``connect`` says about us. There is no custom client id; others are refused."""
+
+    version: str
+    platform: str
+    display_name: str
+    instance_id: str
+
+    def params(self) -> dict[str, Any]:
+        return {
+            "id": "gateway-client",
+            "mode": "backend",
+            "version": self.version,
+            "platform": self.platform,
+            "displayName": self.display_name,
+            "instanceId": self.instance_id,
+        }
+
+
+@dataclass(frozen=True)
+class Secret:
+    """A token or password. Never shown: repr hides it."""
+
+    kind: str
+    value: str = field(repr=False)
+
+    def params(self) -> dict[str, str]:
+        return {self.kind: self.value}
+
+
+@dataclass(frozen=True)
+class Challenged:
+    """The gateway's first word; ``ts`` is its clock in ms."""
+
+    ts: int | None
+
+
+@dataclass(frozen=True)
+class Opened:
+    hello: frames.Hello
+
+
+@dataclass(frozen=True)
+class Refused:
+    """The gateway refused ``connect``; it will close the socket."""
+
+    error: frames.ErrorBody
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One answer. ``error`` is None when the gateway said ok."""
+
+    id: str
+    method: str
+    payload: Raw
+    error: frames.ErrorBody | None
+    took_s: float
+
+
+@dataclass(frozen=True)
+class Pushed:
+    """An event. ``missed`` frames meant for us were dropped before it."""
+
+    event: str
+    payload: Raw
+    missed: int = 0
+
+
+@dataclass(frozen=True)
+class Expired:
+    """A request whose deadline passed; it may still take effect at the gateway."""
+
+    id: str
+    method: str
+    after_s: float
+
+
+Event = Challenged | Opened | Refused | Answered | Pushed
+
+
+@dataclass
+class _Pending:
+    method: str
+    sent_at: float
+    deadline: float
+
+
+class Session:
+    """One connection's protocol state."""
+
+    def __init__(
+        self,
+        client: Client,
+        secret: Secret | None,
+        scopes: tuple[str, ...],
+        *,
+        allow: frozenset[str],
+        generation: int = 0,
+        now: float = 0.0,
+    ) -> None:
+        self.state = State.WAIT_CHALLENGE
+        self.generation = generation
+        self.unreadable = 0
+        self._client, self._secret, self._scopes = client, secret, scopes
+        self._allow = allow
+        self._pending: dict[str, _Pending] = {}
+        self._next_id = 0
+        self._seq: int | None = None
+        self._began = self._last_frame = now
+        self._dead_after = DEAD_AFTER_S
+        self._outbox: list[bytes] = []
+
+    def data_to_send(self) -> list[bytes]:
+        """Frames to write now, in order; taken once."""
+        out, self._outbox = self._outbox, []
+        return out
+
+    # -- in
+
+    def receive(self, data: bytes | str, now: float) -> Event | None:
+        """One frame. Unreadable ones are counted and dropped."""
+        self._last_frame = now
+        try:
+            frame = frames.decode(data)
+        except frames.UNREADABLE:
+            self.unreadable += 1
+            return None
+        if frame.type == "event":
+            return self._on_event(frame, now)
+        if frame.type == "res":
+            return self._on_answer(frame, now)
+        return None
+
+    def _on_event(self, frame: frames.Envelope, now: float) -> Event | None:
+        if self.state is State.WAIT_CHALLENGE:
+            return self._on_challenge(frame, now)
+        if self.state is not State.OPEN:
+            return None
+        return Pushed(frame.event, frame.payload, self._missed(frame.seq))
+
+    def _missed(self, seq: int | None) -> int:
+        """Frames dropped before this one. Some frames carry no number (2026.5.28)."""
+        if seq is None:
+            return 0
+        last, self._seq = self._seq, seq
+        return seq - last - 1 if last is not None and seq > last + 1 else 0
+
+    def _on_challenge(self, frame: frames.Envelope, now: float) -> Event | None:
+        if frame.event != "connect.challenge":
+            return None
+        try:
+            challenge = frames.decode_challenge(frame.payload)
+        except frames.UNREADABLE:
+            self.unreadable += 1
+            return None
+        self.state = State.WAIT_HELLO
+        self._send("connect", self._connect_params(), now, HANDSHAKE_S)
+        return Challenged(int(challenge.ts) if challenge.ts else None)
+
+    def _connect_params(self) -> dict[str, Any]:
+        params: dict[str, Any] = {
+            "minProtocol": 3,
+            "maxProtocol": 4,
+            "client": self._client.params(),
+            "role": "operator",
+            "scopes": list(self._scopes),
+            "caps": [],  # announcing an approval capability would make us a route (2026.9.6)
+        }
+        if self._secret is not None:
+            params["auth"] = self._secret.params()
+        return params
+
+    def _on_answer(self, frame: frames.Envelope, now: float) -> Event | None:
+        pending = self._pending.pop(frame.id, None)
+        if pending is None:
+            return None  # late: its deadline passed, or it is a second answer
+        error = None if frame.ok else frames.decode_error(frame.error)
+        if self.state is State.WAIT_HELLO:
+            return self._on_hello(frame, error)
+        took = now - pending.sent_at
+        return Answered(frame.id, pending.method, frame.payload, error, took)
+
+    def _on_hello(self, frame: frames.Envelope, error: frames.ErrorBody | None) -> Event:
+        if error is None:
+            try:
+                hello = frames.decode_hello(frame.payload)
+            except frames.UNREADABLE:
+                error = frames.ErrorBody(code="UNREADABLE", message="its greeting is unreadable")
+        if error is not None:
+            self.state = State.CLOSED
+            return Refused(error)
+        self.state = State.OPEN
+        tick_ms = hello.policy.tick_interval_ms
+        if tick_ms and tick_ms > 0:
+            self._dead_after = max(2 * tick_ms / 1000, 5.0)
+        return Opened(hello)
+
+    # -- out
+
+    def request(self, method: str, params: dict[str, Any], now: float, timeout_s: float) -> str:
+        """Queue a request; its id. Raises NotAllowedError for a method this link must not send."""
+        if method not in self._allow:
+            raise NotAllowedError(f"this link does not send {method}", "This is a bug in clawtop")
+        if self.state is not State.OPEN:
+            raise RuntimeError("request before hello")
+        return self._send(method, params, now, timeout_s)
+
+    def _send(self, method: str, params: dict[str, Any], now: float, timeout_s: float) -> str:
+        self._next_id += 1
+        frame_id = str(self._next_id)
+        self._pending[frame_id] = _Pending(method, now, now + timeout_s)
+        self._outbox.append(frames.request(frame_id, method, params))
+        return frame_id
+
+    # -- time
+
+    def expire(self, now: float) -> list[Expired]:
+        """Requests whose deadline has passed; a later answer to them is ignored."""
+        late = [one for one, row in self._pending.items() if row.deadline <= now]
+        rows = [(one, self._pending.pop(one)) for one in late]
+        return [Expired(one, row.method, row.deadline - row.sent_at) for one, row in rows]
+
+    def next_deadline(self) -> float:
+        """When to call ``expire`` and ``is_dead`` next."""
+        deadlines = [row.deadline for row in self._pending.values()]
+        return min([*deadlines, self._quiet_limit()])
+
+    def _quiet_limit(self) -> float:
+        if self.state is State.OPEN:
+            return self._last_frame + self._dead_after
+        return self._began + HANDSHAKE_S
+
+    def is_dead(self, now: float) -> bool:
+        """No frame for two ticks, or a handshake that stands still."""
+        return now >= self._quiet_limit()
+
+    def close(self) -> list[tuple[str, str]]:
+        """The link is gone: the (id, method) of every request without an answer."""
+        self.state = State.CLOSED
+        lost = [(one, row.method) for one, row in self._pending.items()]
+        self._pending.clear()
+        return lost

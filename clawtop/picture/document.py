@@ -1,0 +1,185 @@
+"""The picture as plain data for machines: ``clawtop.picture/1``.
+
+Times stay the gateway's; ages are taken at ``taken_at_ms``. Unknown is None, a part we may not
+see is None and never an empty list. Secrets in commands and texts are masked.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import structs
+
+from clawtop.picture.coverage import grants, is_route
+from clawtop.picture.records import Approval, Lock, Part, Recovery, SystemEvent, Waiting
+from clawtop.picture.store import Store
+from clawtop.text import iso, mask
+
+SCHEMA = "clawtop.picture/1"
+
+Document = dict[str, Any]
+
+
+def document(store: Store) -> Document:
+    """The whole picture at ``store.now_ms``."""
+    coverage = store.coverage()
+    return {
+        "schema": SCHEMA,
+        "taken_at_ms": store.now_ms,
+        "taken_at": iso(store.now_ms),
+        "gateway": gateway_document(store),
+        "coverage": {name: part_document(part) for name, part in coverage.items()},
+        "system_events": _system_events(store, coverage),
+        "system_event_queues": _queues(store, coverage),
+        "locks": _locks(store, coverage),
+        "unattributed_locks": store.held.anonymous.number(),
+        "waiting": _waiting(store, coverage),
+        "approvals": _approvals(store, coverage),
+        "recoveries": _recoveries(store, coverage),
+        "lanes": _lanes(store, coverage),
+        "tasks": None,
+        "operators": [structs.asdict(one) for one in store.operators],
+        "heartbeats": {"state": "unknown", "paused_at_ms": None},
+        "incidents": None,
+    }
+
+
+def gateway_document(store: Store) -> Document | None:
+    """What is known of the gateway itself; None before the first handshake."""
+    facts = store.facts
+    if facts is None:
+        return None
+    return {
+        "name": facts.name,
+        "url": facts.url,
+        "version": facts.version,
+        "boot_id": facts.boot_id,
+        "uptime_ms": facts.uptime_ms,
+        "latency_ms": store.latency_ms,
+        "clock_offset_ms": store.clock_offset_ms,
+        "scopes": list(facts.scopes),
+        "read_only": facts.read_only,
+        "approval_route": is_route(facts),
+        "draining": store.draining,
+        "event_loop_degraded": store.event_loop_degraded,
+        "companion": None,
+        "sessions_total": store.rows_total,
+        "sees_approvals": grants(facts, "operator.admin"),
+    }
+
+
+def part_document(part: Part) -> Document:
+    return {"level": part.level, "why": part.why}
+
+
+def _seen(coverage: dict[str, Part], name: str) -> bool:
+    return coverage[name].level != "none"
+
+
+def _system_events(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
+    if not _seen(coverage, "system_events"):
+        return None
+    return [event_document(event) for event in store.queue.events]
+
+
+def event_document(event: SystemEvent) -> Document:
+    text, masked = mask(event.text)
+    row = structs.asdict(event)
+    row["text"] = text
+    return _marked(row, masked)
+
+
+def _marked(row: Document, masked: bool) -> Document:
+    if masked:
+        row["masked"] = True
+    return row
+
+
+def _queues(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
+    if not _seen(coverage, "system_events"):
+        return None
+    queue = store.queue.queue
+    return [] if queue is None or queue.count == 0 else [structs.asdict(queue)]
+
+
+def _locks(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
+    if not _seen(coverage, "locks"):
+        return None
+    locks = sorted(store.held.locks.values(), key=lambda one: (one.since_ms or 0, one.session_key))
+    return [lock_document(lock, store.now_ms) for lock in locks]
+
+
+def lock_document(lock: Lock, now_ms: int) -> Document:
+    """One lock, with its ages at ``now_ms``."""
+    since, idle = lock.since_ms, lock.idle_since_ms
+    return {
+        "session_key": lock.session_key,
+        "session_id": lock.session_id,
+        "run_id": lock.run_id,
+        "agent_id": lock.agent_id,
+        "holder": str(lock.holder),
+        "phase": lock.phase,
+        "layer": lock.layer,
+        "since_ms": since,
+        "age_ms": None if since is None else max(now_ms - since, 0),
+        "age_is": lock.age_is,
+        "idle_ms": None if idle is None else max(now_ms - idle, 0),
+        "idle_is": lock.idle_is,
+        "waiting": lock.waiting,
+        "children": None if lock.children is None else list(lock.children),
+        "verdict": str(lock.verdict),
+        "proof": str(lock.proof),
+        "why": list(lock.why),
+    }
+
+
+def _waiting(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
+    if not _seen(coverage, "waiting"):
+        return None
+    return [waiting_document(one) for one in store.held.waiting()]
+
+
+def waiting_document(one: Waiting) -> Document:
+    preview, masked = mask(one.preview)
+    row = {
+        "session_key": one.session_key,
+        "run_id": one.run_id,
+        "from": one.sender,
+        "channel": one.channel,
+        "received_at_ms": one.received_at_ms,
+        "state": one.state,
+        "preview": preview,
+    }
+    return _marked(row, masked)
+
+
+def _approvals(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
+    if not _seen(coverage, "approvals") or "approvals.exec" not in store.listed:
+        return None
+    return [approval_document(one) for one in store.backlog.all()]
+
+
+def approval_document(one: Approval) -> Document:
+    """One approval; its command masked."""
+    command, masked = mask(one.command)
+    row = structs.asdict(one)
+    row["command"] = command
+    return _marked(row, masked)
+
+
+def _recoveries(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
+    if not _seen(coverage, "recoveries"):
+        return None
+    return [recovery_document(one) for one in store.recoveries()]
+
+
+def recovery_document(one: Recovery) -> Document:
+    row = structs.asdict(one)
+    row.pop("id")
+    return row
+
+
+def _lanes(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
+    if not _seen(coverage, "lanes"):
+        return None
+    return [structs.asdict(lane) for lane in store.lanes.values()]

@@ -1,0 +1,280 @@
+"""All sessions, and which of them are held: facts by key in, lock records out.
+
+Only sessions that changed, or whose reading changes with time, are judged again. Rows that
+merely claim to run are judged last, because the anonymous count of embedded runs decides them.
+"""
+
+from __future__ import annotations
+
+import heapq
+
+from clawtop.picture import changes as c
+from clawtop.picture.approvals import Backlog
+from clawtop.picture.counts import Anonymous, Reading
+from clawtop.picture.locks import Context, judge, next_change_ms
+from clawtop.picture.logs import Note
+from clawtop.picture.records import Lock, Waiting
+from clawtop.picture.sessions import SessionFacts, Stall, whole
+
+
+class HeldSessions:
+    """Session facts and the locks they amount to. Times are gateway ms."""
+
+    def __init__(self, stale_after_ms: int, backlog: Backlog) -> None:
+        self.stale_after_ms = stale_after_ms
+        self.now_ms = 0
+        self.watch_since_ms: int | None = None
+        self.true_flags = False
+        self.sessions: dict[str, SessionFacts] = {}
+        self.locks: dict[str, Lock] = {}
+        self.anonymous = Anonymous()
+        self._backlog = backlog
+        self._runs: dict[str, str] = {}
+        self._dirty: set[str] = set()
+        self._claims: set[str] = set()
+        self._sure: set[str] = set()
+        self._due: dict[str, int] = {}
+        self._deadlines: list[tuple[int, str]] = []
+
+    def facts(self, key: str) -> SessionFacts:
+        """The facts of one session, made when it is new; it will be judged again."""
+        found = self.sessions.get(key)
+        if found is None:
+            found = self.sessions[key] = SessionFacts(key)
+        self._dirty.add(key)
+        return found
+
+    def mark(self, key: str | None) -> None:
+        """Judge this session again, if it is known."""
+        if key in self.sessions:
+            self._dirty.add(key)
+
+    def mark_all(self) -> None:
+        self._dirty |= set(self.sessions)
+
+    def at(self, value: object) -> int:
+        """A change's own time, never in our future: a bad clock must not freeze a row."""
+        at_ms = whole(value)
+        return self.now_ms if at_ms is None else min(at_ms, self.now_ms)
+
+    # -- in
+
+    def rows_listed(self, change: c.RowsListed) -> None:
+        """A listing; sessions a complete one leaves out are gone."""
+        at_ms = self.at(change.ts)
+        seen = set()
+        for row in change.rows:
+            key = _key_of(row)
+            if key:
+                seen.add(key)
+                self._note_flags(row)
+                self.facts(key).take_row(row, at_ms)
+        if change.complete:
+            self._forget_others(seen, at_ms)
+
+    def _note_flags(self, row: c.Row | None) -> None:
+        """Rows with these fields flag every held session (measured from 2026.7.1 on)."""
+        if row is not None and (
+            isinstance(row.snapshot_at, int | float) or isinstance(row.active_run_ids, list)
+        ):
+            self.true_flags = True
+
+    def _forget_others(self, seen: set[str], at_ms: int) -> None:
+        for key in [key for key in self.sessions if key not in seen]:
+            one = self.sessions[key]
+            if one.row_at_ms < at_ms and one.run is None:
+                self.forget(key)
+
+    def forget(self, key: str) -> None:
+        """The session is gone; so is its lock."""
+        if self.sessions.pop(key, None) is not None:
+            self._dirty.add(key)
+
+    def changed(self, change: c.SessionChanged) -> None:
+        """``sessions.changed``."""
+        if not change.session_key:
+            return
+        if change.reason == "delete":
+            self.forget(change.session_key)
+            return
+        self._note_flags(change.row)
+        self.facts(change.session_key).take_changed(change, self.at(change.ts))
+        if change.run_id and change.phase == "start":
+            self._runs[change.run_id] = change.session_key
+
+    def activity(self, change: c.RunActivity) -> None:
+        """``agent``. Later events of a run may leave out its session."""
+        key = change.session_key or self._runs.get(change.run_id)
+        if not key:
+            return
+        self.facts(key).take_activity(change, self.at(change.ts))
+        phase = change.data.phase if change.data else None
+        if change.stream == "lifecycle" and phase in ("end", "error"):
+            self._runs.pop(change.run_id, None)
+        else:
+            self._runs[change.run_id] = key
+
+    def chat(self, change: c.ChatActivity) -> None:
+        """``chat``: a delta of the run we know is progress; a final with a body is an answer."""
+        found = self.sessions.get(change.session_key)
+        if found is None:
+            return
+        if change.state == "final" and change.message is not None:
+            found.note_answer(change.run_id, self.now_ms)
+        run = found.run
+        if change.state == "delta" and run is not None and run.run_id == change.run_id:
+            run.progress_ms = self.now_ms
+            found.note_progress(self.now_ms)
+            self._dirty.add(change.session_key)
+
+    def message(self, change: c.SessionMessage) -> None:
+        if change.session_key:
+            self.facts(change.session_key).take_message(change, self.at(change.ts))
+
+    def history(self, change: c.HistoryRead) -> None:
+        if change.session_key in self.sessions:
+            self._note_flags(change.row)
+            self.facts(change.session_key).take_history(change)
+
+    def abort_asked(self, change: c.AbortAsked) -> None:
+        if change.session_key in self.sessions:
+            self.facts(change.session_key).abort_asked_ms = change.at_ms
+
+    def stalled(self, note: Note) -> None:
+        """A log line about a stuck, stalled or long-running session."""
+        if note.session_key not in self.sessions:
+            return
+        silent = note.seconds_ms("lastProgressAge")
+        self.facts(note.session_key).stall = Stall(
+            at_ms=note.at_ms,
+            head=note.head,
+            reason=note.pairs.get("reason"),
+            progress_ms=note.at_ms - silent if silent is not None else None,
+            work_kind=note.pairs.get("activeWorkKind"),
+        )
+
+    def counted(self, change: c.PreflightRead, *, counts_twice: bool) -> set[str]:
+        """The anonymous count of embedded runs; returns the locks that changed by it."""
+        if change.embedded_runs is None:
+            return set()
+        touched = self.settle()
+        held = [lock for lock in self.locks.values() if lock.verdict != "ghost"]
+        first = sum(1 for lock in held if not self.sessions[lock.session_key].has_turn)
+        allowance = first if counts_twice else 0
+        self.anonymous.read(Reading(change.at_ms, change.embedded_runs, len(held), allowance))
+        self._dirty |= self._claims
+        self._dirty |= {lock.session_key for lock in held if lock.verdict == "aborting"}
+        return touched
+
+    def clear(self) -> None:
+        """The gateway restarted: runs and locks lived in its memory."""
+        for key in list(self.sessions):
+            self.forget(key)
+        self._runs.clear()
+        self.true_flags = False
+        self.anonymous.clear()
+
+    def watch_again(self, since_ms: int) -> None:
+        """What we watched has a hole before ``since_ms``."""
+        self.watch_since_ms = since_ms
+        self.anonymous.clear()
+        self.mark_all()
+
+    # -- out
+
+    def settle(self) -> set[str]:
+        """Judge what is dirty or due; the keys of locks that changed."""
+        while self._deadlines and self._deadlines[0][0] <= self.now_ms:
+            due, key = heapq.heappop(self._deadlines)
+            if self._due.get(key) == due:
+                del self._due[key]
+                self._dirty.add(key)
+        if not self._dirty:
+            return set()
+        before = (len(self._sure), len(self._claims))
+        dirty, self._dirty = self._dirty, set()
+        claims = {key for key in dirty if self._is_claim(key)}
+        self._claims = (self._claims - dirty) | claims
+        touched = {key for key in dirty - claims if self._judge(key)}
+        if (len(self._sure), len(self._claims)) != before:
+            claims |= self._claims
+        return touched | {key for key in claims if self._judge(key)}
+
+    def _is_claim(self, key: str) -> bool:
+        found = self.sessions.get(key)
+        return (
+            found is not None
+            and found.status == "running"
+            and not found.active
+            and found.run is None
+        )
+
+    def _judge(self, key: str) -> bool:
+        """Judge one session; whether its lock record changed."""
+        found = self.sessions.get(key)
+        if found is None:
+            return self._free(key)
+        if found.first_held_ms is None:
+            found.first_held_ms = self.now_ms
+        context = self._context(key)
+        lock = judge(found, context)
+        if lock is None:
+            found.first_held_ms = None
+            return self._free(key)
+        if key not in self._claims:
+            self._sure.add(key)
+        else:
+            self._sure.discard(key)
+        self._remember_due(key, next_change_ms(lock, found, context))
+        changed = self.locks.get(key) != lock
+        self.locks[key] = lock
+        return changed
+
+    def _free(self, key: str) -> bool:
+        self._sure.discard(key)
+        return self.locks.pop(key, None) is not None
+
+    def _remember_due(self, key: str, due: int | None) -> None:
+        """One outstanding deadline a session is enough: when it passes, the next is set."""
+        known = self._due.get(key)
+        if due is not None and (known is None or due < known):
+            self._due[key] = due
+            heapq.heappush(self._deadlines, (due, key))
+
+    def _context(self, key: str) -> Context:
+        latest = self.anonymous.latest
+        others = len(self._sure) - (key in self._sure)
+        return Context(
+            now_ms=self.now_ms,
+            stale_after_ms=self.stale_after_ms,
+            watch_since_ms=self.watch_since_ms,
+            true_flags=self.true_flags,
+            embedded_slack=latest.embedded - others if latest else None,
+            slack_at_ms=latest.at_ms if latest else 0,
+            claims=max(len(self._claims), 1),
+            approval_ids=self._backlog.of_session(key),
+        )
+
+    def waiting(self) -> list[Waiting]:
+        """Messages known to wait, in the gateway's order for each session."""
+        return [
+            Waiting(
+                id=item.id,
+                session_key=key,
+                run_id=item.run_id,
+                sender=item.origin,
+                channel=None,
+                received_at_ms=item.accepted_at,
+                state="parked" if item.state == "queued" else item.state,
+                preview=item.preview,
+            )
+            for key, found in self.sessions.items()
+            for item in found.pending
+        ]
+
+
+def _key_of(row: c.Row) -> str | None:
+    for value in (row.key, row.session_key):
+        if isinstance(value, str) and value:
+            return value
+    return None

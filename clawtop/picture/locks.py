@@ -1,0 +1,374 @@
+"""From facts to a lock: is this session held, by whom, since when, and is that healthy?
+
+No gateway lists its reply-run locks, so every lock is an inference with a proof level and its
+reasons. The rules follow what was measured on real gateways of both generations:
+
+* Newer gateways (rows carry ``snapshotAt`` or ``activeRunIds``) flag every held session,
+  except for 60 s after an abort and where the lock's session id is not the stored one.
+* On 2026.5.28 the flag counts only runs started by an RPC, or messages of an RPC that wait.
+  A channel run shows as ``running`` without the flag, and so does a row never closed (ghost);
+  only the anonymous count of embedded runs tells those two apart.
+
+Progress is visible where the gateway reports it: always for runs started by an RPC, by a
+probe (``chat.history``) for the others on newer gateways, else only through log lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from clawtop.picture.records import Exactness, Holder, Lock, Proof, Verdict
+from clawtop.picture.sessions import RunFacts, SessionFacts
+from clawtop.text import utc
+
+PREPARING_MS = 60_000  # a healthy run is named within tens of seconds of taking the lock
+SETTLE_MS = 90_000  # newer gateways release an aborted run within 60 s; allow for the next poll
+QUIET_MS = 2_500  # the shortest watch that may call a silent run quiet
+_FLAGGED = "the gateway flags the session as held"
+RETRY_MS = 60_000  # a log line about a retry wait speaks for the next two diagnostic ticks
+
+
+@dataclass(frozen=True)
+class Context:
+    """What judging one session needs to know of the rest. Times are gateway ms."""
+
+    now_ms: int
+    stale_after_ms: int
+    watch_since_ms: int | None
+    true_flags: bool
+    embedded_slack: int | None
+    slack_at_ms: int
+    claims: int
+    approval_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Hold:
+    """How we know that a session is held."""
+
+    proof: Proof
+    why: tuple[str, ...]
+    ghost: bool = False
+    aborting: bool = False
+    no_run: bool = False
+
+
+def hold_of(facts: SessionFacts, ctx: Context) -> Hold | None:
+    """How the session is held, or None when nothing says that it is."""
+    if _aborting(facts, ctx):
+        return Hold(Proof.LIKELY, ("an abort was asked and no release is seen yet",), aborting=True)
+    if facts.active:
+        return _flagged(facts, ctx)
+    if facts.run is not None:
+        return Hold(Proof.PROVED, (_how_seen(facts.run),))
+    if facts.status == "running":
+        return _claimed(facts, ctx)
+    return None
+
+
+def _aborting(facts: SessionFacts, ctx: Context) -> bool:
+    """Asked to abort, and not seen free. Flags lie for up to 60 s after an abort (9.6)."""
+    asked = facts.abort_asked_ms
+    if asked is None or ctx.now_ms - asked > SETTLE_MS:
+        return False
+    if facts.ended_ms is not None and facts.ended_ms >= asked:
+        return False
+    if facts.active:
+        return True
+    if not ctx.true_flags:
+        return facts.run is not None
+    return ctx.slack_at_ms <= asked or (ctx.embedded_slack or 0) > 0
+
+
+def _flagged(facts: SessionFacts, ctx: Context) -> Hold:
+    if ctx.true_flags:
+        if facts.no_run_since_ms is not None and facts.run is None:
+            named = f"and names no run for it since {utc(facts.no_run_since_ms)} at the latest"
+            return Hold(Proof.PROVED, (_FLAGGED, named), no_run=True)
+        return Hold(Proof.PROVED, (_FLAGGED,))
+    if facts.status == "running" or facts.run is not None:
+        return Hold(Proof.PROVED, ("the gateway flags a run that an RPC started",))
+    why = ("a message is accepted for it, and no run has started",)
+    return Hold(Proof.LIKELY, why, no_run=True)
+
+
+def _claimed(facts: SessionFacts, ctx: Context) -> Hold | None:
+    """The row says running without the flag: a channel run (5.28), an orphaned row, or a lock
+    with another session id. The anonymous count of embedded runs decides."""
+    slack = ctx.embedded_slack
+    if slack is None:
+        return Hold(Proof.POSSIBLE, ("its row says running; nothing here can confirm it",))
+    if slack <= 0:
+        why = ("its row says running, but the gateway counts no run that could be its",)
+        return Hold(Proof.LIKELY, why, ghost=True)
+    if slack >= ctx.claims:
+        why = ("its row says running, and the gateway counts a run that fits no other session",)
+        return Hold(Proof.LIKELY, why)
+    why = (f"its row says running; {slack} of {ctx.claims} such rows can be true",)
+    return Hold(Proof.POSSIBLE, why)
+
+
+def _how_seen(run: RunFacts) -> str:
+    if run.via == "probe":
+        return "the gateway names the run in flight"
+    return "its run was seen to start" if run.seen_start else "its run was seen at work"
+
+
+def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
+    """The lock row of a session, or None when it is free."""
+    hold = hold_of(facts, ctx)
+    if hold is None:
+        return None
+    since_ms, age_is = _since(facts, hold)
+    idle_since_ms, idle_is = idle_of(facts, ctx)
+    verdict, reason = _verdict(facts, hold, ctx, since_ms, idle_since_ms, idle_is)
+    return Lock(
+        session_key=facts.key,
+        session_id=facts.session_id,
+        run_id=run_id_of(facts),
+        agent_id=facts.agent_id,
+        holder=holder_of(facts, ctx, hold),
+        phase=_phase(facts, hold),
+        layer=None if hold.ghost else "lock",
+        since_ms=since_ms,
+        age_is=age_is,
+        idle_since_ms=idle_since_ms,
+        idle_is=idle_is,
+        waiting=waiting_of(facts),
+        children=facts.children,
+        verdict=verdict,
+        proof=_proof(hold, verdict),
+        why=(*hold.why, *reason, *_missing(facts, ctx)),
+        row_running=facts.status == "running",
+        row_active=facts.active,
+    )
+
+
+def _proof(hold: Hold, verdict: Verdict) -> Proof:
+    """A leak is never proved from outside the gateway; other verdicts are as sure as the hold."""
+    return Proof.LIKELY if verdict is Verdict.LEAKED else hold.proof
+
+
+def run_id_of(facts: SessionFacts) -> str | None:
+    """The holder's run id where the gateway tells it or its start was seen."""
+    if facts.run is not None:
+        return facts.run.run_id
+    ids = facts.active_run_ids or ()
+    waiting = {item.run_id for item in facts.pending}
+    named = [run_id for run_id in ids if run_id not in waiting]
+    return named[0] if len(named) == 1 else None
+
+
+def holder_of(facts: SessionFacts, ctx: Context, hold: Hold) -> str:
+    """Who started the run, from what it sends, how it is named, and the key's shape."""
+    run = facts.run
+    if run is not None and run.heartbeat:
+        return Holder.HEARTBEAT
+    shape = _holder_by_key(facts)
+    if shape is not None:
+        return shape
+    if run is not None and run.abortable is not None and not run.abortable:
+        return Holder.RPC
+    if run is not None and run.abortable:
+        return Holder.CHANNEL if _has_channel(facts) else Holder.UNKNOWN
+    if run is not None and run.via == "agent":
+        return Holder.RPC
+    if hold.no_run or hold.ghost or hold.aborting:
+        return Holder.UNKNOWN
+    if not ctx.true_flags and facts.active:
+        return Holder.RPC  # on 2026.5.28 only such runs raise the flag of a running row
+    if not ctx.true_flags and _has_channel(facts):
+        return Holder.CHANNEL
+    return Holder.UNKNOWN
+
+
+def _holder_by_key(facts: SessionFacts) -> str | None:
+    parts = facts.key.split(":")
+    if "subagent" in parts[2:3] or (facts.parent and "subagent" in parts):
+        return Holder.SUBAGENT
+    if "cron" in parts[2:3]:
+        return Holder.CRON
+    if parts[-1] == "heartbeat" and len(parts) > 2:
+        return Holder.HEARTBEAT
+    return None
+
+
+def _has_channel(facts: SessionFacts) -> bool:
+    return bool(facts.channel) and facts.channel not in ("webchat", "internal", "none")
+
+
+def _phase(facts: SessionFacts, hold: Hold) -> str | None:
+    if hold.aborting:
+        return "aborting"
+    if hold.ghost:
+        return None
+    if facts.run is not None:
+        return facts.run.phase or ("running" if facts.run.seen_start else None)
+    return "preparing" if facts.active_run_ids else None
+
+
+def _since(facts: SessionFacts, hold: Hold) -> tuple[int | None, Exactness]:
+    """When the lock was taken. The previous run's time is never printed as a lock's age."""
+    run = facts.run
+    if run is not None and (run.accepted_ms or run.started_ms):
+        return run.accepted_ms or run.started_ms, "exact"
+    waiting = [item.accepted_at for item in facts.pending if item.accepted_at]
+    if hold.no_run:
+        known = [at for at in (*waiting, facts.first_held_ms) if at]
+        return (min(known) if known else None), "at_least"
+    if facts.status == "running" and facts.started_ms:
+        return facts.started_ms, "exact"
+    return facts.first_held_ms, "at_least"
+
+
+def idle_of(facts: SessionFacts, ctx: Context) -> tuple[int | None, Exactness]:
+    """Since when nothing moved, as far as this gateway shows it; None: progress is not visible."""
+    logged = _stall_progress(facts)
+    if not _progress_visible(facts):
+        return (logged, "exact") if logged else (None, "at_least")
+    seen = max(_progress(facts), logged)
+    watch = ctx.watch_since_ms
+    if seen and (_named_by_probe(facts) or (watch is not None and seen >= watch)):
+        return seen, "exact"
+    if watch is None:
+        return (seen or None), "at_least"
+    return max(watch, seen), "at_least"
+
+
+def _named_by_probe(facts: SessionFacts) -> bool:
+    """The gateway itself named the newest event of this run."""
+    return facts.run is not None and facts.run.via == "probe"
+
+
+def _progress(facts: SessionFacts) -> int:
+    """The newest sign of this run's own life; what an earlier run did does not count."""
+    progress = facts.progress_ms or 0
+    return progress if progress > _start(facts) else _start(facts)
+
+
+def _start(facts: SessionFacts) -> int:
+    if facts.run is not None and (facts.run.started_ms or facts.run.accepted_ms):
+        return facts.run.started_ms or facts.run.accepted_ms or 0
+    return (facts.started_ms or 0) if facts.status == "running" else 0
+
+
+def _stall_progress(facts: SessionFacts) -> int:
+    return (facts.stall.progress_ms or 0) if facts.stall is not None else 0
+
+
+def _progress_visible(facts: SessionFacts) -> bool:
+    """Runs started by an RPC broadcast what they do; others are known by probe or log only."""
+    run = facts.run
+    if run is not None:
+        return run.via == "agent" or (run.via == "probe" and not run.abortable)
+    return bool(facts.active) and facts.no_run_since_ms is None
+
+
+def waiting_of(facts: SessionFacts) -> int | None:
+    """Messages known to wait; None where a channel's waiting messages would not show."""
+    if not facts.tells_pending:
+        return None
+    queued = sum(1 for item in facts.pending if item.state == "queued")
+    if queued == 0 and _has_channel(facts):
+        return None
+    return queued
+
+
+def _verdict(
+    facts: SessionFacts,
+    hold: Hold,
+    ctx: Context,
+    since_ms: int | None,
+    idle_since_ms: int | None,
+    idle_is: Exactness,
+) -> tuple[Verdict, tuple[str, ...]]:
+    """The first verdict that fits, and the reason in words."""
+    early = _early_verdict(facts, hold, ctx)
+    if early is not None:
+        return early
+    if idle_since_ms is None:
+        return _unseen_progress(ctx, since_ms)
+    idle = ctx.now_ms - idle_since_ms
+    exactly = idle_is == "exact"
+    if idle >= ctx.stale_after_ms:
+        return Verdict.STALE, (_last(idle_since_ms, exactly),)
+    if exactly or (since_ms is not None and ctx.now_ms - since_ms < ctx.stale_after_ms):
+        return Verdict.WORKING, (_last(idle_since_ms, exactly),) if exactly else ()
+    if idle >= QUIET_MS:
+        return Verdict.QUIET, (_last(idle_since_ms, exactly),)
+    return Verdict.UNKNOWN, ("not watched long enough to tell",)
+
+
+def _unseen_progress(ctx: Context, since_ms: int | None) -> tuple[Verdict, tuple[str, ...]]:
+    """No event tells what such a run does: only a fresh start speaks for it."""
+    if since_ms is not None and ctx.now_ms - since_ms < ctx.stale_after_ms:
+        return Verdict.WORKING, ("it began lately; its progress is not visible here",)
+    return Verdict.UNKNOWN, ("this gateway does not show the progress of such a run",)
+
+
+def _early_verdict(
+    facts: SessionFacts, hold: Hold, ctx: Context
+) -> tuple[Verdict, tuple[str, ...]] | None:
+    """Verdicts that come before any question of age."""
+    if ctx.approval_ids and not hold.ghost:
+        return Verdict.WAITING_APPROVAL, (f"approval {ctx.approval_ids[0]} is pending for it",)
+    if facts.run is not None and facts.run.phase == "waiting_approval":
+        name = facts.run.approval_id or "an approval"
+        return Verdict.WAITING_APPROVAL, (f"its run waits for {name}",)
+    if _waits_for_retry(facts, ctx):
+        return Verdict.WAITING_RETRY, ("the gateway logs a provider retry wait",)
+    if hold.aborting:
+        return Verdict.ABORTING, ()
+    if hold.ghost:
+        return Verdict.GHOST, ()
+    if hold.no_run and _leak_shows(facts, ctx):
+        return Verdict.LEAKED, ("that is longer than any preparation takes",)
+    if hold.no_run:
+        return Verdict.UNKNOWN, ("it may still be preparing; a minute more will tell",)
+    return None
+
+
+def _waits_for_retry(facts: SessionFacts, ctx: Context) -> bool:
+    stall = facts.stall
+    return (
+        stall is not None
+        and stall.reason == "provider_retry_wait"
+        and ctx.now_ms - stall.at_ms <= RETRY_MS
+    )
+
+
+def _leak_shows(facts: SessionFacts, ctx: Context) -> bool:
+    """Held without a run for longer than preparing takes, seen more than once."""
+    since = facts.no_run_since_ms
+    return since is not None and facts.no_run_probes >= 2 and ctx.now_ms - since >= PREPARING_MS
+
+
+def _last(idle_since_ms: int, exactly: bool) -> str:
+    if exactly:
+        return f"last progress at {utc(idle_since_ms)}"
+    return f"no progress since clawtop began to watch at {utc(idle_since_ms)}"
+
+
+def _missing(facts: SessionFacts, ctx: Context) -> tuple[str, ...]:
+    """Why the run id is null, where it is."""
+    if run_id_of(facts) is not None or facts.status != "running" or facts.tells_pending:
+        return ()
+    if not ctx.true_flags:
+        return ("this gateway does not name runs that began before clawtop came",)
+    return ()
+
+
+def next_change_ms(lock: Lock, facts: SessionFacts, ctx: Context) -> int | None:
+    """When the row would read differently although nothing happens; None: never."""
+    times = []
+    if lock.idle_since_ms is not None:
+        times.append(lock.idle_since_ms + ctx.stale_after_ms)
+        times.append(lock.idle_since_ms + QUIET_MS)
+    if facts.no_run_since_ms is not None:
+        times.append(facts.no_run_since_ms + PREPARING_MS)
+    if facts.abort_asked_ms is not None:
+        times.append(facts.abort_asked_ms + SETTLE_MS + 1)
+    if lock.since_ms is not None:
+        times.append(lock.since_ms + ctx.stale_after_ms)
+    later = [at for at in times if at > ctx.now_ms]
+    return min(later) if later else None

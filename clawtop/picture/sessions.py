@@ -1,0 +1,331 @@
+"""What is known of one session: its row, its run, its last probe. Facts only; ``locks`` judges.
+
+Facts may arrive in any order (events, listings, probes answer on their own schedules), so
+each carries the gateway's time and an older one never overwrites a newer one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import UNSET, Struct
+
+from clawtop.picture.changes import HistoryRead, Row, RunActivity, SessionChanged, SessionMessage
+
+# A listing may be built just before the event that overtook it; within this we trust the event.
+OVERLAP_MS = 2_000
+ENDED_STATUS = frozenset({"done", "failed", "killed", "timeout"})
+
+
+class RunFacts(Struct):
+    """The run believed to hold a session now. ``via``: agent, changed (rows) or probe."""
+
+    run_id: str
+    via: str
+    started_ms: int | None = None
+    accepted_ms: int | None = None
+    progress_ms: int | None = None
+    seen_start: bool = False
+    heartbeat: bool | None = None
+    abortable: bool | None = None
+    phase: str | None = None
+    approval_id: str | None = None
+    probe_text: int = 0
+
+
+class Stall(Struct, frozen=True):
+    """What the gateway's own log last said about a session's progress."""
+
+    at_ms: int
+    head: str
+    reason: str | None
+    progress_ms: int | None
+    work_kind: str | None
+
+
+class SessionFacts:
+    """Everything seen of one session. Mutable; lives inside the store only."""
+
+    __slots__ = (
+        "abort_asked_ms",
+        "active",
+        "active_run_ids",
+        "agent_id",
+        "answered_ms",
+        "answered_run",
+        "channel",
+        "children",
+        "ended_ms",
+        "ended_run",
+        "first_held_ms",
+        "has_turn",
+        "key",
+        "kind",
+        "no_run_probes",
+        "no_run_since_ms",
+        "parent",
+        "pending",
+        "pending_total",
+        "probed_ms",
+        "progress_ms",
+        "row_at_ms",
+        "run",
+        "session_id",
+        "stall",
+        "started_ms",
+        "status",
+        "tells_pending",
+        "updated_ms",
+    )
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        self.session_id: str | None = None
+        self.agent_id: str | None = agent_of(key)
+        self.kind: str | None = None
+        self.status: str | None = None
+        self.active: bool | None = None
+        self.active_run_ids: tuple[str, ...] | None = None
+        self.started_ms: int | None = None
+        self.updated_ms: int | None = None
+        self.channel: str | None = None
+        self.parent: str | None = None
+        self.children: tuple[str, ...] | None = None
+        self.row_at_ms = 0
+        self.run: RunFacts | None = None
+        self.ended_run: str | None = None
+        self.ended_ms: int | None = None
+        self.answered_run: str | None = None
+        self.answered_ms: int | None = None
+        self.progress_ms: int | None = None
+        self.first_held_ms: int | None = None
+        self.abort_asked_ms: int | None = None
+        self.probed_ms: int | None = None
+        self.tells_pending = False
+        self.no_run_since_ms: int | None = None
+        self.no_run_probes = 0
+        self.pending: tuple[Any, ...] = ()
+        self.pending_total: int | None = None
+        self.has_turn: bool | None = None
+        self.stall: Stall | None = None
+
+    # -- rows
+
+    def take_row(self, row: Row, at_ms: int) -> None:
+        """Merge a row built at ``at_ms``; volatile fields of an older row are ignored."""
+        self._take_identity(row)
+        if at_ms < self.row_at_ms:
+            return
+        self.row_at_ms = at_ms
+        if row.status is not UNSET:
+            self.status = row.status
+        if row.has_active_run is not UNSET:
+            self.active = row.has_active_run
+        self._take_times(row)
+        self._take_run_ids(row)
+        self._drop_run_if_over(at_ms)
+        self._take_flag(at_ms)
+
+    def _take_identity(self, row: Row) -> None:
+        if row.session_id is not UNSET and row.session_id:
+            self.session_id = row.session_id
+        if row.agent_id is not UNSET and row.agent_id:
+            self.agent_id = row.agent_id
+        if row.kind is not UNSET:
+            self.kind = row.kind
+        channel = row.channel if row.channel is not UNSET and row.channel else row.last_channel
+        if channel is not UNSET and channel:
+            self.channel = channel
+        parent = row.parent_session_key or row.spawned_by
+        if parent is not UNSET and parent:
+            self.parent = parent
+        if row.child_sessions is not UNSET:
+            self.children = _names(row.child_sessions)
+
+    def _take_times(self, row: Row) -> None:
+        if row.started_at is not UNSET:
+            self.started_ms = whole(row.started_at)
+        if row.updated_at is not UNSET and row.updated_at:
+            self.updated_ms = whole(row.updated_at)
+        if row.ended_at is not UNSET and row.ended_at:
+            self.has_turn = True
+        if row.last_activity_at is not UNSET and row.last_activity_at:
+            self.note_progress(whole(row.last_activity_at))
+
+    def _take_run_ids(self, row: Row) -> None:
+        if row.active_run_ids is UNSET:
+            if row.has_active_run is not UNSET:
+                self.active_run_ids = None
+        else:
+            self.active_run_ids = tuple(row.active_run_ids or ())
+
+    def _drop_run_if_over(self, at_ms: int) -> None:
+        """A row that is newer than the run's last sign and says idle ends it: we missed the end."""
+        run = self.run
+        if run is None or self.active or (self.active is None and self.status == "running"):
+            return
+        newest = max(run.progress_ms or 0, run.started_ms or 0, run.accepted_ms or 0)
+        over = self.status in ENDED_STATUS or (self.active is False and run.via == "agent")
+        if over and at_ms > newest + OVERLAP_MS:
+            self.end_run(run.run_id, at_ms)
+
+    def _take_flag(self, at_ms: int) -> None:
+        """Flagged as held while its last run is over: a lock, or a waiting message, and no run."""
+        if not self.active:
+            self.no_run_since_ms, self.no_run_probes = None, 0
+        elif self.run is None and self.status in ENDED_STATUS:
+            self._no_run(at_ms)
+
+    def _no_run(self, at_ms: int) -> None:
+        if self.no_run_since_ms is None:
+            self.no_run_since_ms = at_ms
+        self.no_run_probes += 1
+
+    # -- runs
+
+    def take_activity(self, change: RunActivity, at_ms: int) -> None:
+        """A sign of life of a run of this session."""
+        phase = change.data.phase if change.data else None
+        if change.stream == "lifecycle" and phase in ("end", "error"):
+            self.end_run(change.run_id, at_ms, answered=phase == "end")
+            return
+        started = change.stream == "lifecycle" and phase == "start"
+        if change.run_id == self.ended_run and not started:
+            return
+        run = self._run_for(change.run_id, "agent")
+        run.via = "agent"
+        run.progress_ms = max(run.progress_ms or 0, at_ms)
+        self.note_progress(at_ms)
+        if change.is_heartbeat is not None:
+            run.heartbeat = change.is_heartbeat
+        if started:
+            run.seen_start = True
+            run.started_ms = whole(change.data.started_at if change.data else None) or at_ms
+        if change.stream in ("lifecycle", "run_status"):
+            self._take_phase(run, phase, change.data.approval_id if change.data else None)
+        elif run.phase != "waiting_approval":
+            run.phase = "running"
+
+    def _take_phase(self, run: RunFacts, phase: str | None, approval_id: str | None) -> None:
+        if phase == "waiting-approval":
+            run.phase, run.approval_id = "waiting_approval", approval_id
+        elif phase == "approval-resolved":
+            run.phase, run.approval_id = "running", None
+        elif phase and run.phase != "waiting_approval":
+            run.phase = "preparing" if phase.startswith("preparing") else "running"
+
+    def _run_for(self, run_id: str, via: str) -> RunFacts:
+        if self.run is None or self.run.run_id != run_id:
+            self.run = RunFacts(run_id, via)
+            self.no_run_since_ms, self.no_run_probes = None, 0
+            self.abort_asked_ms = None
+        return self.run
+
+    def end_run(self, run_id: str, at_ms: int, *, answered: bool = False) -> None:
+        """This run is over; whatever the row still says belongs to somebody else."""
+        self.has_turn = True
+        if answered:
+            self.note_answer(run_id, at_ms)
+        if self.run is not None and self.run.run_id == run_id:
+            self.run = None
+        self.ended_run = run_id
+        self.ended_ms = max(self.ended_ms or 0, at_ms)
+        self.note_progress(at_ms)
+
+    def take_changed(self, change: SessionChanged, at_ms: int) -> None:
+        """``sessions.changed``: the row now, and perhaps a run that started or ended."""
+        if change.row is not None:
+            self.take_row(change.row, at_ms)
+        if change.reason == "abort":
+            self.abort_asked_ms = at_ms
+        if not change.run_id:
+            return
+        if change.phase in ("end", "error"):
+            self.end_run(change.run_id, at_ms, answered=change.phase == "end")
+        elif change.phase == "start" and change.run_id != self.ended_run and not self._idle_row():
+            run = self._run_for(change.run_id, "changed")
+            run.seen_start = True
+            run.started_ms = run.started_ms or at_ms
+            self.note_progress(at_ms)
+
+    def _idle_row(self) -> bool:
+        """2026.9.6 sends a channel run's start only with its end; the row already says idle."""
+        return self.active is False and self.status in ENDED_STATUS
+
+    def take_message(self, change: SessionMessage, at_ms: int) -> None:
+        """A transcript line: an answer or a tool result is progress, a question is not."""
+        if change.role != "user":
+            self.has_turn = True
+            self.note_progress(at_ms)
+
+    def note_answer(self, run_id: str, at_ms: int) -> None:
+        """A run reached its end, or a final answer with a body."""
+        if at_ms >= (self.answered_ms or 0):
+            self.answered_run, self.answered_ms = run_id, at_ms
+
+    def note_progress(self, at_ms: int | None) -> None:
+        if at_ms is not None:
+            self.progress_ms = max(self.progress_ms or 0, at_ms)
+
+    # -- probes
+
+    def take_history(self, change: HistoryRead) -> None:
+        """An answer to ``chat.history``: what waits, and which run the gateway can name."""
+        if change.row is not None:
+            self.take_row(change.row, change.at_ms)
+        if change.has_turn:
+            self.has_turn = True
+        self.probed_ms = change.at_ms
+        self.tells_pending = change.tells_pending
+        self.pending = tuple(change.pending)
+        self.pending_total = change.pending_total
+        self._take_in_flight(change)
+
+    def _take_in_flight(self, change: HistoryRead) -> None:
+        flight = change.in_flight
+        waiting_ids = {item.run_id for item in change.pending}
+        if flight is None:
+            self._no_run_named(change)
+            return
+        if flight.run_id in waiting_ids or flight.run_id == self.ended_run:
+            return  # a waiting message stands in for the holder: it proves nothing (9.6)
+        self.no_run_since_ms, self.no_run_probes = None, 0
+        run = self._run_for(flight.run_id, "probe")
+        run.accepted_ms = flight.started_at or run.accepted_ms
+        run.abortable = flight.abortable
+        if flight.text_size > run.probe_text:
+            run.probe_text = flight.text_size
+            run.progress_ms = max(run.progress_ms or 0, flight.newest_event_at or change.at_ms)
+        if flight.newest_event_at:
+            run.progress_ms = max(run.progress_ms or 0, flight.newest_event_at)
+        self.note_progress(run.progress_ms)
+
+    def _no_run_named(self, change: HistoryRead) -> None:
+        """Held, and the gateway names no run: preparing, or a lock whose owner is gone."""
+        if not change.tells_pending or not self.active:
+            return
+        if self.run is not None and change.at_ms > (self.run.progress_ms or 0) + OVERLAP_MS:
+            self.run = None
+        if self.run is None:
+            self._no_run(change.at_ms)
+
+
+def agent_of(key: str) -> str | None:
+    """The agent in a session key (``agent:<id>:…``), or None."""
+    parts = key.split(":", 2)
+    return parts[1] if len(parts) > 1 and parts[0] == "agent" and parts[1] else None
+
+
+def whole(value: object) -> int | None:
+    """A gateway time as whole ms; None for what is no usable time."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if value != value or not 0 < value < 1e15:  # NaN, infinite, absurd
+        return None
+    return int(value)
+
+
+def _names(children: list[Any] | None) -> tuple[str, ...] | None:
+    if children is None:
+        return None
+    return tuple(child for child in children if isinstance(child, str))

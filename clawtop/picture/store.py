@@ -1,0 +1,300 @@
+"""The one store: typed changes in, records out. Cost follows what changed, not how much there is.
+
+``apply`` writes facts and marks what they touch; ``refresh`` brings the records up to date and
+says which ids changed in which panel. No clock (``now_ms`` is handed in, gateway time), no I/O.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from typing import Any
+
+from clawtop.picture import changes as c
+from clawtop.picture.approvals import Backlog, approval_of
+from clawtop.picture.coverage import Wishes, coverage_of, is_september
+from clawtop.picture.events import EventQueue
+from clawtop.picture.held import HeldSessions
+from clawtop.picture.logs import STALL_HEADS, note_of
+from clawtop.picture.records import Lane, Operator, Part, Recovery
+from clawtop.picture.recoveries import Ledger
+
+PANELS = ("system_events", "locks", "approvals", "recoveries", "lanes", "waiting", "gateway")
+LOG_LINES = 5_000
+
+
+class Store:
+    """Everything known, by id."""
+
+    def __init__(self, *, stale_after_ms: int = 600_000, wishes: Wishes | None = None) -> None:
+        self.wishes = wishes or Wishes()
+        self.version = 0
+        self.now_ms = 0
+        self.facts: c.GatewayFacts | None = None
+        self.link_up = False
+        self.link_why = "not connected yet"
+        self.fresh_at_ms: int | None = None
+        self.missed_frames = 0
+        self.latency_ms: int | None = None
+        self.clock_offset_ms: int | None = None
+        self.draining = False
+        self.event_loop_degraded: bool | None = None
+        self.pending_replies: int | None = None
+        self.rows_total: int | None = None
+        self.failed: dict[str, str] = {}
+        self.listed: set[str] = set()
+        self.backlog = Backlog()
+        self.held = HeldSessions(stale_after_ms, self.backlog)
+        self.queue = EventQueue()
+        self.ledger = Ledger()
+        self.lanes: dict[str, Lane] = {}
+        self.operators: tuple[Operator, ...] = ()
+        self.log: deque[c.LogLine] = deque(maxlen=LOG_LINES)
+        self._recoveries: list[Recovery] | None = None
+        self._touched: dict[str, set[str]] = {}
+        self._handlers: dict[type[Any], Callable[[Any], None]] = {
+            c.RowsListed: self._rows_listed,
+            c.SessionChanged: self.held.changed,
+            c.RunActivity: self.held.activity,
+            c.ChatActivity: self.held.chat,
+            c.SessionMessage: self.held.message,
+            c.HistoryRead: self._history_read,
+            c.AbortAsked: self.held.abort_asked,
+            c.PreflightRead: self._preflight_read,
+            c.ApprovalsListed: self._approvals_listed,
+            c.ApprovalRequested: self._approval_requested,
+            c.ApprovalResolved: self._approval_resolved,
+            c.StatusRead: self._status_read,
+            c.LanesRead: self._lanes_read,
+            c.StabilityRead: self._stability_read,
+            c.LogRead: self._log_read,
+            c.PresenceRead: self._presence_read,
+            c.Health: self._health,
+            c.Suspension: self._suspension,
+            c.Shutdown: self._shutdown,
+            c.LinkUp: self._up,
+            c.LinkDown: self._down,
+            c.Missed: self._missed,
+            c.Latency: self._latency,
+            c.PartFailed: self._part_failed,
+        }
+
+    # -- in
+
+    def apply(self, change: c.Change, now_ms: int) -> None:
+        """Take one change at gateway time ``now_ms``. Never raises for odd content."""
+        if now_ms > self.now_ms:
+            self.now_ms = self.held.now_ms = now_ms
+        if self.link_up:
+            self.fresh_at_ms = self.now_ms
+        handler = self._handlers.get(type(change))
+        if handler is not None:
+            handler(change)
+
+    def _touch(self, panel: str, *ids: str) -> None:
+        self._touched.setdefault(panel, set()).update(ids)
+
+    def _rows_listed(self, change: c.RowsListed) -> None:
+        self.held.rows_listed(change)
+        self.rows_total = change.total
+        self.listed.add("rows")
+        self._touch("gateway")
+
+    def _history_read(self, change: c.HistoryRead) -> None:
+        self.held.history(change)
+        self._touch("waiting", change.session_key)
+
+    def _preflight_read(self, change: c.PreflightRead) -> None:
+        self.pending_replies = change.pending_replies
+        counts_twice = self.facts is None or not is_september(self.facts)
+        self._touch("locks", *self.held.counted(change, counts_twice=counts_twice))
+        self.listed.add("preflight")
+        self._touch("gateway")
+
+    def _approvals_listed(self, change: c.ApprovalsListed) -> None:
+        listed = {row.id for row in change.rows}
+        for one in self.backlog.ids(change.kind):
+            if one not in listed:
+                self._drop_approval(one)
+        for row in change.rows:
+            self._put_approval(row, change.kind)
+        self.listed.add(f"approvals.{change.kind}")
+        self._touch("gateway")
+
+    def _put_approval(self, row: c.ApprovalRow, kind: str) -> None:
+        approval = approval_of(row, kind)
+        if approval.expires_at_ms is not None and approval.expires_at_ms <= self.now_ms:
+            return
+        if self.backlog.put(approval):
+            self._touch("approvals", approval.id, approval.group)
+            self.held.mark(approval.session_key)
+
+    def _drop_approval(self, approval_id: str) -> None:
+        gone = self.backlog.drop(approval_id)
+        if gone is not None:
+            self._touch("approvals", gone.id, gone.group)
+            self.held.mark(gone.session_key)
+
+    def _approval_requested(self, change: c.ApprovalRequested) -> None:
+        self._put_approval(change.row, change.kind)
+
+    def _approval_resolved(self, change: c.ApprovalResolved) -> None:
+        self._drop_approval(change.id)
+
+    def _status_read(self, change: c.StatusRead) -> None:
+        main = self.facts.main_session_key if self.facts else None
+        if self.queue.read(change, main, self.now_ms):
+            self._touch("system_events", "*")
+        self.event_loop_degraded = change.degraded
+        self.listed.add("system_events")
+        self._touch("gateway")
+
+    def _lanes_read(self, change: c.LanesRead) -> None:
+        lanes = {
+            row.lane: Lane(
+                lane=row.lane,
+                active=row.active_count,
+                queued=row.queued_count,
+                max=row.max_concurrent,
+                draining=row.draining,
+                blocked_by=row.blocked_by,
+            )
+            for row in change.lanes
+        }
+        if lanes != self.lanes:
+            self.lanes = lanes
+            self._touch("lanes", "*")
+        self.listed.add("lanes")
+
+    def _stability_read(self, change: c.StabilityRead) -> None:
+        if self.ledger.read(change):
+            self._recoveries_moved()
+        self.listed.add("recoveries")
+
+    def _recoveries_moved(self) -> None:
+        self._recoveries = None
+        self._touch("recoveries", "*")
+
+    def _log_read(self, change: c.LogRead) -> None:
+        self.log.extend(change.lines)
+        for line in change.lines:
+            note = note_of(line)
+            if note is None:
+                continue
+            if self.ledger.note(note):
+                self._recoveries_moved()
+            if note.head in STALL_HEADS:
+                self.held.stalled(note)
+        self.listed.add("logs")
+
+    def _presence_read(self, change: c.PresenceRead) -> None:
+        operators = tuple(
+            Operator(
+                host=one.host,
+                mode=one.mode,
+                scopes=tuple(one.scopes or ()),
+                can_answer_approvals=_may_approve(one.scopes or []),
+            )
+            for one in change.entries
+            if one.reason != "disconnect" and one.mode != "gateway"
+        )
+        if operators != self.operators:
+            self.operators = operators
+            self._touch("gateway")
+
+    def _health(self, change: c.Health) -> None:
+        if change.event_loop is not None:
+            self.event_loop_degraded = change.event_loop.degraded
+            self._touch("gateway")
+
+    def _suspension(self, change: c.Suspension) -> None:
+        self.draining = change.phase in ("preparing", "draining", "prepared")
+        self._touch("gateway")
+
+    def _shutdown(self, change: c.Shutdown) -> None:
+        self.draining = True
+        self._touch("gateway")
+
+    # -- the link
+
+    def _up(self, change: c.LinkUp) -> None:
+        if self.facts is not None and _restarted(self.facts, change.facts):
+            self._forget_gateway()
+        self.facts = change.facts
+        self.link_up, self.link_why = True, ""
+        self.draining = change.facts.draining
+        self.fresh_at_ms = change.at_ms
+        self.listed.clear()
+        self.failed.clear()
+        self.held.watch_again(change.at_ms)
+        self._touch("gateway")
+
+    def _forget_gateway(self) -> None:
+        """Runs, locks, queues and approvals lived in the gateway's memory; the ring too."""
+        self.held.clear()
+        for one in self.backlog.ids():
+            self._drop_approval(one)
+        self.queue.clear()
+        self.ledger.restarted()
+        self.lanes.clear()
+        self._recoveries = None
+        for panel in PANELS:
+            self._touch(panel, "*")
+
+    def _down(self, change: c.LinkDown) -> None:
+        self.link_up, self.link_why = False, change.why
+        self._touch("gateway")
+
+    def _missed(self, change: c.Missed) -> None:
+        self.missed_frames += change.count
+        self.held.watch_again(self.now_ms)
+        self._touch("gateway")
+
+    def _latency(self, change: c.Latency) -> None:
+        self.latency_ms = change.latency_ms
+        self.clock_offset_ms = change.clock_offset_ms
+
+    def _part_failed(self, change: c.PartFailed) -> None:
+        if self.failed.get(change.part) != change.why:
+            self.failed[change.part] = change.why
+            self._touch("gateway")
+
+    # -- out
+
+    def refresh(self, now_ms: int) -> dict[str, set[str]]:
+        """Bring the records up to ``now_ms``; the ids touched in each panel since last time.
+
+        ``*`` stands for a panel whose rows are few and replaced whole.
+        """
+        if now_ms > self.now_ms:
+            self.now_ms = self.held.now_ms = now_ms
+        for approval_id in self.backlog.expired(self.now_ms):
+            self._drop_approval(approval_id)
+        changed = self.held.settle()
+        if changed:
+            self._touch("locks", *changed)
+        touched, self._touched = self._touched, {}
+        if touched:
+            self.version += 1
+        return touched
+
+    def recoveries(self) -> list[Recovery]:
+        """Attempts, newest first. An open one changes its reading with time."""
+        if self._recoveries is None or any(one.verdict == "running" for one in self._recoveries):
+            self._recoveries = self.ledger.records(self.now_ms)
+        return self._recoveries
+
+    def coverage(self) -> dict[str, Part]:
+        """Every part's level and why it is not more."""
+        return coverage_of(self.facts, self.wishes, self.failed)
+
+
+def _restarted(old: c.GatewayFacts, new: c.GatewayFacts) -> bool:
+    """A new boot: by its id, else by an uptime that went backwards."""
+    if old.boot_id or new.boot_id:
+        return old.boot_id != new.boot_id
+    return (new.uptime_ms or 0) < (old.uptime_ms or 0)
+
+
+def _may_approve(scopes: list[str]) -> bool:
+    return "operator.admin" in scopes or "operator.approvals" in scopes

@@ -1,0 +1,174 @@
+"""What an action says of itself: ``clawtop.action/1``, for the shell, the screen and the log."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from msgspec import Struct
+
+from clawtop.remedies.judge import Progress
+from clawtop.remedies.plan import DenyPlan, ReleasePlan
+
+SCHEMA = "clawtop.action/1"
+
+EXIT = {
+    "planned": 0,
+    "done": 0,
+    "nothing_to_do": 0,
+    "refused": 1,
+    "unknown": 4,
+    "not_released": 5,
+    "not_effective": 5,
+}
+WORST = ("unknown", "not_effective", "not_released", "refused", "done")
+
+
+class Item(Struct):
+    """One approval of a denial."""
+
+    id: str
+    outcome: str
+    recorded_decision: str | None = None
+    decided_by: str | None = None
+    reason: str = ""
+
+
+class Action(Struct):
+    """One action from its plan to its end. Times are gateway ms, durations ms."""
+
+    action: str
+    gateway: str
+    target: dict[str, Any]
+    step: str
+    plan: list[str]
+    loses: list[str]
+    started_at_ms: int
+    operator: str
+    outcome: str = "planned"
+    requested: bool = False
+    accepted: bool | None = None
+    released: bool | None = None
+    queue_moving: bool | None = None
+    layer: str | None = None
+    reason: str = ""
+    next: str | None = None
+    took_ms: int = 0
+    reason_given: str | None = None
+    items: list[Item] | None = None
+
+    def document(self) -> dict[str, Any]:
+        """The JSON document."""
+        body: dict[str, Any] = {
+            "schema": SCHEMA,
+            "action": self.action,
+            "gateway": self.gateway,
+            "target": self.target,
+            "step": self.step,
+            "plan": self.plan,
+            "loses": self.loses,
+            "requested": self.requested,
+            "accepted": self.accepted,
+            "released": self.released,
+            "queue_moving": self.queue_moving,
+            "layer": self.layer,
+            "outcome": self.outcome,
+            "reason": self.reason,
+            "next": self.next,
+            "started_at_ms": self.started_at_ms,
+            "took_ms": self.took_ms,
+            "operator": self.operator,
+            "reason_given": self.reason_given,
+        }
+        if self.items is not None:
+            body["items"] = [
+                {
+                    "id": item.id,
+                    "outcome": item.outcome,
+                    "recorded_decision": item.recorded_decision,
+                    "decided_by": item.decided_by,
+                    "reason": item.reason,
+                }
+                for item in self.items
+            ]
+        return body
+
+    @property
+    def exit_code(self) -> int:
+        return EXIT[self.outcome]
+
+
+def release_action(
+    plan: ReleasePlan, started_at_ms: int, operator: str, reason_given: str | None
+) -> Action:
+    """A release before anything was sent."""
+    lock = plan.lock
+    return Action(
+        action="release",
+        gateway=plan.gateway,
+        target={
+            "session_key": lock.session_key,
+            "session_id": lock.session_id,
+            "run_id": lock.run_id,
+            "holder": str(lock.holder),
+            "verdict": str(lock.verdict),
+            "proof": str(lock.proof),
+        },
+        step=str(plan.offer.step),
+        plan=plan.calls_text,
+        loses=list(plan.offer.loses),
+        started_at_ms=started_at_ms,
+        operator=operator,
+        reason="; ".join(plan.offer.warnings),
+        next=plan.next_step,
+        reason_given=reason_given,
+    )
+
+
+def deny_action(
+    plan: DenyPlan, started_at_ms: int, operator: str, reason_given: str | None
+) -> Action:
+    """A denial before anything was sent."""
+    return Action(
+        action="deny",
+        gateway=plan.gateway,
+        target={
+            "ids": [one.id for one in plan.targets],
+            "kept": [one.id for one in plan.kept],
+        },
+        step="deny",
+        plan=plan.calls_text,
+        loses=plan.loses if plan.targets else [],
+        started_at_ms=started_at_ms,
+        operator=operator,
+        reason_given=reason_given,
+        items=[],
+    )
+
+
+def conclude_release(action: Action, progress: Progress) -> None:
+    """Fill in the outcome from what was seen. Nothing is taken for done from an answer alone."""
+    action.released, action.queue_moving = progress.released, progress.moving
+    notes = [progress.evidence, progress.note]
+    if progress.released and progress.moving is not False:
+        action.outcome, action.next = "done", None
+    elif progress.released:
+        action.outcome, action.layer = "not_released", "lane"
+    elif action.accepted is None and action.requested:
+        action.outcome, action.released = "unknown", None
+        notes.append("no answer came: look before repeating it")
+    else:
+        action.outcome, action.layer = "not_released", "lock"
+        notes.append("the lock was still held when the time was up")
+    action.reason = "; ".join(part for part in [action.reason, *notes] if part)
+
+
+def conclude_deny(action: Action) -> None:
+    """The document's outcome is its worst item's."""
+    found = {item.outcome for item in action.items or ()}
+    action.outcome = next((word for word in WORST if word in found), "nothing_to_do")
+    answered = [item for item in action.items or () if item.outcome != "refused"]
+    action.requested = bool(answered)
+    if action.outcome == "unknown":
+        action.accepted = None
+    elif answered:
+        action.accepted = all(item.outcome == "done" for item in answered)

@@ -1,0 +1,212 @@
+"""Plans: what exactly would be done to whom, made from one picture. Nothing is sent here."""
+
+from __future__ import annotations
+
+import shlex
+from dataclasses import dataclass
+
+from clawtop.errors import RefusedError, UsageError
+from clawtop.picture.records import Approval, Holder, Lock
+from clawtop.picture.store import Store
+from clawtop.remedies.ladder import ladder
+from clawtop.remedies.steps import BUILT, Offer, Step
+from clawtop.text import count, plain
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What must still be true when the request is sent. None: not known, not pinned."""
+
+    session_id: str | None
+    run_id: str | None
+    holder: str
+
+
+@dataclass(frozen=True)
+class ReleasePlan:
+    """One step on one session, as the dialog or the dry run shows it."""
+
+    gateway: str
+    lock: Lock
+    offer: Offer
+    pins: Pins
+    next_step: str | None
+
+    @property
+    def session_key(self) -> str:
+        return self.lock.session_key
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        return tuple(call.method for call in self.offer.calls)
+
+    @property
+    def calls_text(self) -> list[str]:
+        return [call.text() for call in self.offer.calls]
+
+    def command(self) -> str:
+        """The equal command line, pinned to this target."""
+        words = ["clawtop", "release", self.session_key, "--step", str(self.offer.step)]
+        if self.pins.run_id:
+            words += ["--expect-run", self.pins.run_id]
+        if self.pins.session_id:
+            words += ["--expect-session-id", self.pins.session_id]
+        return " ".join(shlex.quote(word) for word in words)
+
+
+def plan_release(store: Store, session_key: str, step: str | None = None) -> ReleasePlan | None:
+    """The named step, else the first that should free this lock; None when nothing is held.
+
+    Raises UsageError for a step that does not exist, RefusedError for one not offered here.
+    """
+    wanted = _step(step)
+    lock = store.held.locks.get(session_key)
+    if lock is None:
+        return None
+    offers = ladder(lock, store)
+    offered = [offer for offer in offers if offer.available]
+    if wanted is None:
+        if not offered:
+            raise _no_step(lock, offers)
+        chosen = offered[0]
+    else:
+        chosen = next(offer for offer in offers if offer.step is wanted)
+        if not chosen.available:
+            raise RefusedError(
+                f"{wanted} is not offered for {plain(session_key)}: {chosen.why_not}",
+                _instead(offered),
+            )
+    after = offered[offered.index(chosen) + 1 :]
+    return ReleasePlan(
+        gateway=store.facts.name if store.facts else "",
+        lock=lock,
+        offer=chosen,
+        pins=Pins(lock.session_id, lock.run_id, lock.holder),
+        next_step=str(after[0].step) if after else None,
+    )
+
+
+def _step(step: str | None) -> Step | None:
+    if step is None:
+        return None
+    try:
+        return Step(step)
+    except ValueError:
+        names = ", ".join(BUILT)
+        raise UsageError(f"there is no step {plain(step)!r}", f"Steps: {names}") from None
+
+
+def _no_step(lock: Lock, offers: list[Offer]) -> RefusedError:
+    reasons = {offer.why_not for offer in offers if offer.step in BUILT and offer.why_not}
+    why = next(iter(reasons)) if len(reasons) == 1 else "no step is known to free this kind of hold"
+    return RefusedError(
+        f"nothing is offered for {plain(lock.session_key)}: {why}",
+        "A restart of the gateway frees any lock; look at what it would interrupt first"
+        if len(reasons) > 1
+        else "",
+    )
+
+
+def _instead(offered: list[Offer]) -> str:
+    return f"Offered: {', '.join(offer.step for offer in offered)}" if offered else ""
+
+
+def changed_since(plan: ReleasePlan, store: Store) -> str | None:
+    """Why the plan's target is not the same any more; None when it is.
+
+    An unknown that became known is no change; a known that became another is.
+    """
+    now = store.held.locks.get(plan.session_key)
+    if now is None:
+        return "the session is not held any more"
+    pins = plan.pins
+    if pins.session_id and now.session_id and pins.session_id != now.session_id:
+        return "the session has another session id now"
+    if pins.run_id and now.run_id != pins.run_id:
+        return "another run holds it now" if now.run_id else "the run it was held by is gone"
+    known = Holder.UNKNOWN not in (pins.holder, now.holder)
+    if pins.run_id is None and known and pins.holder != now.holder:
+        return f"it is held by {now.holder} now, not by {pins.holder}"
+    return None
+
+
+def check_expected(lock: Lock, run_id: str | None, session_id: str | None) -> None:
+    """``--expect-run`` and ``--expect-session-id``. Raises RefusedError."""
+    for name, wanted, found in (
+        ("run", run_id, lock.run_id),
+        ("session id", session_id, lock.session_id),
+    ):
+        if wanted and found != wanted:
+            have = "is not known" if found is None else f"is {plain(found)}"
+            raise RefusedError(
+                f"the {name} of {plain(lock.session_key)} {have}, not {plain(wanted)}",
+                "Look again with clawtop snapshot",
+            )
+
+
+@dataclass(frozen=True)
+class DenyPlan:
+    """Approvals to deny, one by one, and what stays."""
+
+    gateway: str
+    targets: tuple[Approval, ...]
+    kept: tuple[Approval, ...]
+
+    @property
+    def calls_text(self) -> list[str]:
+        method = {"exec": "exec.approval.resolve", "plugin": "plugin.approval.resolve"}
+        return [
+            f'{method.get(one.kind, "approval.resolve")} {{"id": "{one.id}", "decision": "deny"}}'
+            for one in self.targets
+        ]
+
+    @property
+    def loses(self) -> list[str]:
+        return [f"{count(len(self.targets), 'request')} denied; the asking runs go on without"]
+
+
+def plan_deny_ids(store: Store, ids: list[str]) -> tuple[DenyPlan, list[str]]:
+    """Deny these; the second part are ids that are not pending."""
+    found = [(one, store.backlog.get(one)) for one in dict.fromkeys(ids)]
+    targets = tuple(approval for _, approval in found if approval is not None)
+    missing = [one for one, approval in found if approval is None]
+    return DenyPlan(_name(store), targets, ()), missing
+
+
+def plan_deny_duplicates(store: Store, keep: str, session_key: str | None = None) -> DenyPlan:
+    """Deny the copies of every repeated request but the one to keep.
+
+    ``keep``: oldest, newest, none, or the id of a pending approval (then only its group).
+    Raises RefusedError when that id is not pending.
+    """
+    groups = [group for group in store.backlog.groups() if len(group) > 1]
+    if session_key is not None:
+        groups = [group for group in groups if group[0].session_key == session_key]
+    if keep not in ("oldest", "newest", "none"):
+        kept = store.backlog.get(keep)
+        if kept is None:
+            raise RefusedError(
+                f"{plain(keep)} is not a pending approval", "--keep oldest, newest, none or an ID"
+            )
+        groups = [group for group in groups if group[0].group == kept.group]
+    targets: list[Approval] = []
+    stays: list[Approval] = []
+    for group in groups:
+        staying = _kept(group, keep)
+        targets += [one for one in group if one is not staying]
+        stays += [staying] if staying else []
+    return DenyPlan(_name(store), tuple(targets), tuple(stays))
+
+
+def _kept(group: tuple[Approval, ...], keep: str) -> Approval | None:
+    if keep == "none":
+        return None
+    if keep == "oldest":
+        return group[0]
+    if keep == "newest":
+        return group[-1]
+    return next((one for one in group if one.id == keep), None)
+
+
+def _name(store: Store) -> str:
+    return store.facts.name if store.facts else ""

@@ -1,0 +1,127 @@
+"""Words and numbers for people: escaping, masking, ages, durations. Pure; a leaf.
+
+Everything a gateway sends is hostile text. ``plain`` is the one door through which it
+reaches a terminal: after it no byte can move a cursor, hide a direction change or forge a line.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from datetime import UTC, datetime
+
+from clawtop.errors import UsageError
+
+# Categories that a terminal or a reader cannot see as they are: control, format (bidi marks,
+# zero width), surrogates, private use, unassigned, line and paragraph separators.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+_SAFE_ASCII = re.compile(r"[\x20-\x7e]*\Z")
+_NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def plain(text: str) -> str:
+    """Gateway text made safe to show on one line; unseen characters become visible escapes."""
+    if _SAFE_ASCII.match(text):
+        return text
+    return "".join(_escape(char) for char in text)
+
+
+def _escape(char: str) -> str:
+    if char in _NAMES:
+        return _NAMES[char]
+    if unicodedata.category(char) not in _UNSEEN:
+        return char
+    point = ord(char)
+    if point <= 0xFF:
+        return f"\\x{point:02x}"
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
+
+
+_SECRET_SHAPES = re.compile(
+    r"""
+    (?P<key>(?i:\b[\w-]*(?:api[_-]?key|token|secret|passw(?:or)?d|passwd|credential|authorization)
+        [\w-]*)["']?\s*[=:]\s*["']?(?i:(?:bearer|basic)\s+)?)(?P<value>[^\s"'&;|]{4,})
+    | (?P<flag>(?<!\w)--?(?i:[\w-]*(?:api[_-]?key|token|secret|passw(?:or)?d|passwd))\s+["']?)
+        (?P<fvalue>[^\s"'&;|-][^\s"'&;|]{3,})
+    | (?P<bearer>(?i:\b(?:bearer|basic)\s+))(?P<bvalue>[A-Za-z0-9._~+/=-]{8,})
+    | (?P<url>[a-z][a-z0-9+.-]*://[^\s/:@]*:)(?P<uvalue>[^\s@/]+)(?=@)
+    | (?P<known>\b(?:sk-[A-Za-z0-9_-]{8,}|gh[pousr]_[A-Za-z0-9]{8,}|github_pat_\w{8,}
+        |xox[abprs]-[\w-]{8,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}|eyJ[\w-]{8,}\.[\w-]{4,}[\w.-]*))
+    """,
+    re.VERBOSE,
+)
+MASK = "***"
+
+
+def mask(text: str) -> tuple[str, bool]:
+    """``text`` with things shaped like secrets replaced, and whether anything was."""
+    masked = _SECRET_SHAPES.sub(_masked, text)
+    return masked, masked != text
+
+
+def _masked(match: re.Match[str]) -> str:
+    for prefix in ("key", "flag", "bearer", "url"):
+        if match.group(prefix) is not None:
+            return match.group(prefix) + MASK
+    return MASK
+
+
+_UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}
+_DURATION = re.compile(r"(\d+(?:\.\d+)?)(ms|s|m|h|d)?\Z")
+
+
+def duration_ms(text: str) -> int:
+    """A DURATION of the command line (``90s``, ``10m``, ``2h``; bare number: seconds) in ms.
+
+    Raises UsageError for anything else.
+    """
+    match = _DURATION.match(text.strip())
+    if not match:
+        raise UsageError(
+            f"{plain(text)!r} is not a duration", "Write it like 90s, 10m or 2h (bare: seconds)"
+        )
+    value = float(match.group(1)) * _UNITS[match.group(2) or "s"]
+    if value > 366 * 86400:
+        raise UsageError(f"{plain(text)} is longer than a year", "Give a shorter duration")
+    return round(value * 1000)
+
+
+def age(ms: int | None, *, at_least: bool = False) -> str:
+    """An age in at most two units (``12s``, ``4m10s``, ``17m``, ``2h07m``, ``3d04h``).
+
+    Old ages are coarse on purpose: they stop ticking, and so stop being sent. ``None`` is ``?``.
+    """
+    if ms is None:
+        return "?"
+    return ("≥" if at_least else "") + _age(max(ms, 0) // 1000)
+
+
+def _age(seconds: int) -> str:
+    if seconds < 60:
+        return f"{seconds}s"
+    minutes, rest = divmod(seconds, 60)
+    if minutes < 10:
+        return f"{minutes}m{rest:02d}s"
+    if minutes < 60:
+        return f"{minutes}m"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours}h{minutes:02d}m"
+    days, hours = divmod(hours, 24)
+    return f"{days}d{hours:02d}h"
+
+
+def utc(ms: int) -> str:
+    """A time of day for people who compare logs: ``03:12:44Z``."""
+    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%SZ")
+
+
+def iso(ms: int) -> str:
+    """A whole time for machines: ``2026-11-20T03:12:44.120Z``."""
+    moment = datetime.fromtimestamp(ms / 1000, UTC)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def count(number: int, noun: str, plural: str | None = None) -> str:
+    """``1 message``, ``2 messages``."""
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"
