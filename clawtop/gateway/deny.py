@@ -55,6 +55,8 @@ class Denial:
     ) -> None:
         self.watcher, self.plan, self.log = watcher, plan, log
         self.action = deny_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        self.items: list[Item] = []
+        self.action.items = self.items
         self._missing = missing or []
         self._on_progress = on_progress
         self._methods = watcher.store.facts.methods if watcher.store.facts else frozenset()
@@ -82,13 +84,12 @@ class Denial:
 
     def _rest(self, outcome: str, why: str) -> None:
         """Items not reached; one that was sent and is not settled stays unknown."""
-        items = self.action.items or []
+        items = self.items
         known = {item.id for item in items}
         for one in self.plan.targets:
             if one.id not in known:
                 word = "unknown" if one.id in self._sent else outcome
                 items.append(Item(one.id, word, reason=why))
-        self.action.items = items
         self.action.reason = why
 
     def _tell(self) -> None:
@@ -103,10 +104,10 @@ class Denial:
         try:
             pending = await self._pending(link)
             for approval_id in self._missing:
-                (self.action.items or []).append(await self._absent(link, approval_id))
+                self.items.append(await self._absent(link, approval_id))
             for number, one in enumerate(self.plan.targets):
                 item = await self._deny(link, one, pending)
-                (self.action.items or []).append(item)
+                self.items.append(item)
                 self._tell()
                 before, pending = pending, await self._pending(link)
                 if number + 1 < len(self.plan.targets) and self._grew(one, before, pending):
@@ -174,12 +175,12 @@ class Denial:
         decision, by, applied = _verdict(answer) if method == EXACT else (None, None, None)
         if applied is False:
             return _decided(one.id, decision, by, "somebody else answered first")
+        me = self.watcher.client.display_name
         if decision is None:
-            recorded = await self._recorded(link, one.id)
-            decision, by = recorded
-        if decision is None:
-            return Item(one.id, "done", "deny", self.watcher.client.display_name)
-        return _decided(one.id, decision, by or self.watcher.client.display_name, "")
+            decision, by = await self._recorded(link, one.id)
+        if decision is None or applied:  # a newer gateway names the client id, not the person
+            return _decided(one.id, decision or "deny", me, "")
+        return _decided(one.id, decision, by or me, "")
 
     async def _theirs(self, link: Link, one: Approval, why: str, *, sent: bool = False) -> Item:
         decision, by = await self._recorded(link, one.id)

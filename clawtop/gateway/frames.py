@@ -23,7 +23,7 @@ class Envelope(Struct, gc=False):
     id: str = ""
     ok: bool = False
     payload: Raw = Raw(b"null")
-    error: Raw | None = None
+    error: Raw = Raw(b"null")
     seq: int | None = None
 
 
@@ -99,10 +99,8 @@ def decode(data: bytes | str) -> Envelope:
     return _envelope.decode(data)
 
 
-def decode_error(raw: Raw | None) -> ErrorBody:
-    """An error body; an unreadable one becomes an error without a code."""
-    if raw is None:
-        return ErrorBody()
+def decode_error(raw: Raw) -> ErrorBody:
+    """An error body; an unreadable or absent one becomes an error without a code."""
     try:
         return _error.decode(raw)
     except UNREADABLE:

@@ -72,8 +72,7 @@ def in_doubt(watcher: Watcher) -> bool:
     if "preflight" not in store.listed or "rows" not in store.listed:
         return False
     held = store.held
-    anonymous = held.anonymous
-    if anonymous.doubtful and anonymous.number() is None and not anonymous.full:
+    if held.anonymous.doubtful:
         return True
     watched = held.now_ms - (held.watch_since_ms or held.now_ms)
     if watched < QUIET_MS + 200 and any(

@@ -59,10 +59,12 @@ def allowed_for(methods: Iterable[str]) -> frozenset[str]:
 def scopes_for(methods: Iterable[str]) -> tuple[str, ...]:
     """The scopes a plan's methods need, reading included.
 
-    Resolving an approval that an agent run asked for also needs admin: without it a gateway
-    answers that it does not know the approval (measured on both generations).
+    Two need admin beside their own scope, measured on 2026.5.28 and 2026.9.6: resolving an
+    approval that an agent run asked for (without it the gateway does not know the approval),
+    and aborting a run that another client started (without it: "unauthorized").
     """
+    methods = tuple(methods)
     needed = {READ} | {ACTING[method] for method in methods if method in ACTING}
-    if APPROVALS in needed:
+    if APPROVALS in needed or "sessions.abort" in methods:
         needed.add(ADMIN)
     return tuple(sorted(needed))

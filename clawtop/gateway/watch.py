@@ -354,8 +354,12 @@ class Watcher:
         self.apply(c.RowsListed(rows, answer.ts, answer.complete, answer.total))
 
     async def _probe(self, key: str) -> None:
-        raw = await self._call("chat.history", {"sessionKey": key, "limit": 50})
-        self.apply(self.reader.history(raw, key, self.clock.now_ms()))
+        try:
+            raw = await self._call("chat.history", {"sessionKey": key, "limit": 50})
+            self.apply(self.reader.history(raw, key, self.clock.now_ms()))
+        except (ClawtopError, *frames.UNREADABLE):
+            self.apply(c.ProbeFailed(key, self.clock.now_ms()))
+            raise
 
     async def _stability(self) -> None:
         params: dict[str, object] = {"limit": 1000}

@@ -146,6 +146,13 @@ class HistoryRead(Struct):
     row: Row | None = None
 
 
+class ProbeFailed(Struct):
+    """The gateway would not answer a probe of this session; it is not asked again at once."""
+
+    session_key: str
+    at_ms: int
+
+
 # -- approvals
 
 
@@ -363,6 +370,7 @@ Change = (
     | ChatActivity
     | SessionMessage
     | HistoryRead
+    | ProbeFailed
     | ApprovalsListed
     | ApprovalRequested
     | ApprovalResolved

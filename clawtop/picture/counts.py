@@ -13,7 +13,7 @@ from collections import deque
 from msgspec import Struct
 
 READS = 3
-SPAN_MS = 2_000
+SPAN_MS = 1_500
 
 
 class Reading(Struct, frozen=True):
@@ -43,9 +43,11 @@ class Anonymous:
 
     @property
     def doubtful(self) -> bool:
-        """The newest count exceeds what we know; more looks would tell."""
+        """The newest count exceeds what we can explain, and more looks would tell."""
         latest = self.latest
-        return latest is not None and latest.embedded > latest.held
+        if latest is None or self.full:
+            return False
+        return latest.embedded > latest.held + latest.allowance
 
     @property
     def full(self) -> bool:

@@ -136,6 +136,10 @@ class HeldSessions:
             self._note_flags(change.row)
             self.facts(change.session_key).take_history(change)
 
+    def probe_failed(self, change: c.ProbeFailed) -> None:
+        if change.session_key in self.sessions:
+            self.sessions[change.session_key].probed_ms = change.at_ms
+
     def abort_asked(self, change: c.AbortAsked) -> None:
         if change.session_key in self.sessions:
             self.facts(change.session_key).abort_asked_ms = change.at_ms

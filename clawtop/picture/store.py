@@ -59,6 +59,7 @@ class Store:
             c.ChatActivity: self.held.chat,
             c.SessionMessage: self.held.message,
             c.HistoryRead: self._history_read,
+            c.ProbeFailed: self.held.probe_failed,
             c.AbortAsked: self.held.abort_asked,
             c.PreflightRead: self._preflight_read,
             c.ApprovalsListed: self._approvals_listed,

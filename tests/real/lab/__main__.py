@@ -60,18 +60,24 @@ def _serve(version: str, port: int | None, *, approvals: bool) -> int:
     """Start, say how to connect, wait for Ctrl-C or SIGTERM, stop everything."""
     signal.signal(signal.SIGTERM, _interrupt)
     print(f"starting gateway {version} …", file=sys.stderr, flush=True)
-    with (
-        FakeProvider() as provider,
-        RealGateway(version, provider, approvals=approvals, port=port) as gateway,
-    ):
-        token_file = _write_token(gateway)
-        print(_hints(gateway.url, token_file), flush=True)
-        pause = threading.Event()
-        # A restart asked for by RPC keeps the process, so the end of it is the end of us.
-        while gateway.running:
-            pause.wait(0.5)
-        print(f"lab: the gateway ended:\n{gateway.output_tail()}", file=sys.stderr)
-        return 1
+    try:
+        with (
+            FakeProvider() as provider,
+            RealGateway(version, provider, approvals=approvals, port=port) as gateway,
+        ):
+            print(_hints(gateway.url, _write_token(gateway)), flush=True)
+            return _watch(gateway)
+    except KeyboardInterrupt:
+        return 0  # the ordinary end of it
+
+
+def _watch(gateway: RealGateway) -> int:
+    """Return only when the gateway ended by itself; a restart asked for by RPC keeps it."""
+    pause = threading.Event()
+    while gateway.running:
+        pause.wait(0.5)
+    print(f"lab: the gateway ended:\n{gateway.output_tail()}", file=sys.stderr)
+    return 1
 
 
 def _interrupt(number: int, frame: FrameType | None) -> None:

@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -21,7 +22,7 @@ from websockets.exceptions import InvalidHandshake, InvalidMessage
 from .config import build_config, build_env
 from .install import install, node_binary
 from .operator import ALL_SCOPES, CallError, Operator
-from .processes import free_port, group_members, resident_kib
+from .processes import end_all_in, free_port, living_in, resident_kib
 from .provider import FakeProvider
 
 START_TIMEOUT_S = 90.0
@@ -117,10 +118,9 @@ class RealGateway:
         process = self._process
         if process is not None and process.poll() is None:
             process.terminate()
-            try:
+            # 9.6 drains for minutes when a lock is leaked: it is ended below.
+            with suppress(subprocess.TimeoutExpired):
                 process.wait(timeout)
-            except subprocess.TimeoutExpired:
-                pass  # 9.6 drains for minutes when a lock is leaked: end it below
         self._reap()
 
     def kill(self) -> None:
@@ -156,8 +156,8 @@ class RealGateway:
             return ""
 
     def memory_mb(self) -> float:
-        """Resident memory of the whole process group in MiB (Linux only, 0 elsewhere)."""
-        return sum(resident_kib(pid) for pid in group_members(self.pid)) / 1024
+        """Resident memory of the gateway and its helpers in MiB (Linux only, 0 elsewhere)."""
+        return sum(resident_kib(pid) for pid in living_in(self.home)) / 1024
 
     def _command(self, entry: Path) -> list[str]:
         return [
@@ -193,11 +193,10 @@ class RealGateway:
         process, self._process = self._process, None
         if process is None:
             return
-        try:
+        with suppress(ProcessLookupError):  # the whole group may be gone already
             os.killpg(process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # the whole group is gone already
         process.wait()
+        end_all_in(self.home)  # helpers and commands in groups of their own
 
     def __enter__(self) -> Self:
         try:

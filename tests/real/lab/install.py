@@ -114,8 +114,8 @@ def _fill(folder: Path, spec: str, *, scripts: bool) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     _write_manifest(folder, spec, scripts=scripts)
     command = [npm, "install", "--no-audit", "--no-fund", "--no-update-notifier"]
-    if not scripts:
-        command.append("--ignore-scripts")
+    # Said either way: the user's npmrc may forbid scripts.
+    command.append(f"--ignore-scripts={'false' if scripts else 'true'}")
     _run_npm([*command, spec], folder, spec)
 
 

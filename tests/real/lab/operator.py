@@ -74,6 +74,7 @@ class Operator:
         name: str = "lab",
         timeout: float = 15.0,
     ) -> None:
+        self._login = (url, token)
         self._ids = itertools.count(1)
         self._guard = threading.Condition()
         self._events: list[Frame] = []
@@ -94,6 +95,11 @@ class Operator:
         except BaseException:
             self.close()
             raise
+
+    def another(self, *, caps: Sequence[str] = (), name: str = "lab second") -> Operator:
+        """A second connection to the same gateway, with all scopes."""
+        url, token = self._login
+        return Operator(url, token, caps=caps, name=name)
 
     def call(
         self, method: str, params: Mapping[str, Any] | None = None, timeout: float = 30.0

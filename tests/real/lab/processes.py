@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import socket
+import time
+from contextlib import suppress
 from pathlib import Path
 
 
@@ -14,20 +18,33 @@ def free_port() -> int:
         return port
 
 
-def group_members(leader: int | None) -> list[int]:
-    """Process ids of a process group, from /proc; empty where there is no /proc."""
-    if leader is None:
-        return []
+def living_in(home: Path) -> list[int]:
+    """Ids of the processes whose $HOME is that folder, from /proc; empty where there is none.
+
+    A gateway puts helpers and commands into process groups of their own, but they all
+    inherit its throw-away home, which nobody else has.
+    """
+    mark = f"HOME={home}".encode()
     found = []
-    for stat in Path("/proc").glob("[0-9]*/stat"):
+    for environ in Path("/proc").glob("[0-9]*/environ"):
         try:
-            # The command name stands in brackets and may hold spaces: read behind it.
-            fields = stat.read_text().rsplit(")", 1)[1].split()
+            if mark in environ.read_bytes().split(b"\0"):
+                found.append(int(environ.parent.name))
         except OSError:
-            continue  # gone meanwhile
-        if fields[2] == str(leader):
-            found.append(int(stat.parent.name))
+            continue  # gone meanwhile, or another user's
     return found
+
+
+def end_all_in(home: Path, timeout: float = 5.0) -> None:
+    """SIGKILL every process living in that home, and what they still managed to start."""
+    deadline = time.monotonic() + timeout
+    while left := living_in(home):
+        for pid in left:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        if time.monotonic() > deadline:
+            raise TimeoutError(f"processes {left} in {home} do not end")
+        time.sleep(0.02)
 
 
 def resident_kib(pid: int) -> int:

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
-from .operator import APPROVAL_CAPS, Frame, Operator
+from .operator import APPROVAL_CAPS, CallError, Frame, Operator
 
 ANSWER_TIMEOUT_S = 60.0
 _DENY_AFTER_S = 0.7
@@ -74,17 +74,31 @@ def leak(operator: Operator) -> str:
 def approvals(operator: Operator) -> str:
     """A backlog of commands that wait for a decision, three of them the same."""
     commands = ["git push origin main"] * 3 + [f"make deploy STEP={step}" for step in range(5)]
-    for command in commands:
-        params = {
-            "command": command,
-            "host": "gateway",
-            "agentId": "main",
-            "sessionKey": "agent:main:lab-approvals",
-            "timeoutMs": 600_000,
-            "twoPhase": True,
-        }
-        operator.call("exec.approval.request", params)
+    # Nobody approves his own request: without a second client that could, it is refused at once.
+    with operator.another() as asker:
+        for command in commands:
+            ask_approval(asker, "agent:main:lab-approvals", command)
     return f"{len(commands)} commands wait for ten minutes"
+
+
+def ask_approval(asker: Operator, key: str, command: str) -> str:
+    """Ask for leave to run a command; returns the approval id.
+
+    Another connected client must be able to decide (on 9.6: one with APPROVAL_CAPS). Once
+    accepted the request stays, even when everybody leaves.
+    """
+    params = {
+        "command": command,
+        "host": "gateway",
+        "agentId": "main",
+        "sessionKey": key,
+        "timeoutMs": 600_000,
+        "twoPhase": True,
+    }
+    answer = asker.call("exec.approval.request", params)
+    if answer.get("status") != "accepted":
+        raise CallError("REFUSED", "nobody else is connected who could decide", answer)
+    return str(answer["id"])
 
 
 def events(operator: Operator) -> str:
@@ -134,7 +148,7 @@ KINDS: dict[str, Callable[[Operator], str]] = {
 
 def make_trouble(kind: str, url: str, token: str) -> str:
     """Connect, cause that incident, return one line that says what to look for."""
-    # Only the cascade decides approvals itself; elsewhere the lab must not be a route for them.
-    caps = APPROVAL_CAPS if kind == "cascade" else ()
+    # Elsewhere the lab must not be a route for approvals: that changes what a gateway does.
+    caps = APPROVAL_CAPS if kind in ("approvals", "cascade") else ()
     with Operator(url, token, caps=caps, name="lab trouble") as operator:
         return KINDS[kind](operator)
