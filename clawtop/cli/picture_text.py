@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from clawtop.picture.coverage import is_route
 from clawtop.picture.records import Approval, Lock, Recovery, Verdict
 from clawtop.picture.store import Store
+from clawtop.picture.worst import lock_order
 from clawtop.text import age, count, mask, plain
 
 MORE = 6  # lines of one kind before the rest is only counted
@@ -73,25 +74,6 @@ def _locks(store: Store) -> list[str]:
     if unattributed:
         title += f" + {unattributed} that no session can be named for"
     return [title, *(line for lock in locks for line in _lock(lock, store.now_ms))]
-
-
-NEED = (
-    Verdict.LEAKED,
-    Verdict.STALE,
-    Verdict.ABORTING,
-    Verdict.WAITING_APPROVAL,
-    Verdict.QUIET,
-    Verdict.WAITING_RETRY,
-    Verdict.UNKNOWN,
-    Verdict.WORKING,
-    Verdict.GHOST,
-)
-RANK = {str(verdict): rank for rank, verdict in enumerate(NEED)}
-
-
-def lock_order(lock: Lock) -> tuple[int, int, str]:
-    """Who needs a person most comes first; then the oldest."""
-    return RANK.get(str(lock.verdict), 5), lock.since_ms or 0, lock.session_key
 
 
 def _lock(lock: Lock, now_ms: int) -> Iterable[str]:

@@ -33,9 +33,7 @@ async def _release(args: argparse.Namespace, watcher: Watcher, wait_s: float | N
         if plan is None:
             return print_action(args, _nothing(args, watcher))
         if args.dry_run:
-            action = release_action(
-                plan, watcher.clock.now_ms(), operator_name(), args.reason
-            )
+            action = release_action(plan, watcher.clock.now_ms(), operator_name(), args.reason)
             return print_action(args, action)
         if watcher.manner.read_only:
             raise RefusedError("this is read-only", "Start without --read-only to act")
@@ -47,9 +45,7 @@ async def _release(args: argparse.Namespace, watcher: Watcher, wait_s: float | N
 def _plan(args: argparse.Namespace, watcher: Watcher) -> ReleasePlan | None:
     store = watcher.store
     if "rows" not in store.listed:
-        raise RefusedError(
-            "the sessions of this gateway could not be listed", "See clawtop doctor"
-        )
+        raise RefusedError("the sessions of this gateway could not be listed", "See clawtop doctor")
     plan = plan_release(store, args.session_key, args.step)
     if plan is None and args.session_key not in store.held.sessions:
         raise RefusedError(

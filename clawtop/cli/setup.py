@@ -10,14 +10,18 @@ import socket
 import uuid
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from clawtop import __version__
 from clawtop.cli.options import find_options, is_read_only, seconds
 from clawtop.gateway.find import Target, find
+from clawtop.gateway.manner import Manner
 from clawtop.gateway.session import Client
-from clawtop.gateway.watch import Manner, Watcher
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.store import Store
+
+if TYPE_CHECKING:
+    from clawtop.gateway.watch import Watcher
 
 
 def own_config_path(env: Mapping[str, str]) -> Path:
@@ -63,12 +67,17 @@ def manner_of(args: argparse.Namespace, *, one_shot: bool) -> Manner:
     )
 
 
-def watcher_of(args: argparse.Namespace, *, one_shot: bool = True) -> Watcher:
-    """A watcher for one command, not yet connected. Raises UsageError or FindError."""
-    manner = manner_of(args, one_shot=one_shot)
-    stale_after_ms = round(seconds(args.stale_after, least=1) * 1000)
-    store = Store(
-        stale_after_ms=stale_after_ms,
+def store_of(args: argparse.Namespace, manner: Manner) -> Store:
+    """An empty picture with this command's thresholds. Raises UsageError."""
+    return Store(
+        stale_after_ms=round(seconds(args.stale_after, least=1) * 1000),
         wishes=Wishes(read_only=manner.read_only, approvals=manner.approvals),
     )
-    return Watcher(target_of(args), client_of(), store, manner)
+
+
+def watcher_of(args: argparse.Namespace) -> Watcher:
+    """A watcher for a one-shot command, not yet connected. Raises UsageError or FindError."""
+    from clawtop.gateway.watch import Watcher  # imports websockets: not before it is needed
+
+    manner = manner_of(args, one_shot=True)
+    return Watcher(target_of(args), client_of(), store_of(args, manner), manner)

@@ -82,8 +82,14 @@ def stop_run(world: "World", session: Session, run: Run) -> None:
     """
     now = world.now()
     events.chat(world, session, run.run_id, "aborted", stopReason="rpc")
-    data: Obj = {"phase": "end", "status": "cancelled", "aborted": True, "stopReason": "rpc",
-                 "startedAt": run.started_at, "endedAt": now}
+    data: Obj = {
+        "phase": "end",
+        "status": "cancelled",
+        "aborted": True,
+        "stopReason": "rpc",
+        "startedAt": run.started_at,
+        "endedAt": now,
+    }
     events.agent(world, session, run, "lifecycle", data)
     session.run = session.lock = None
     session.last_run_id = run.run_id

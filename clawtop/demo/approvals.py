@@ -18,18 +18,35 @@ def exec_request(world: "World", command: str, session_key: str | None, fields: 
     agent = session_key.split(":")[1] if session_key and session_key.count(":") > 1 else "main"
     analysis = {"commandCount": 1, "nestedCommandCount": 0, "riskKinds": [], "warningLines": []}
     request: Obj = {
-        "command": command, "systemRunBinding": None, "systemRunPlan": None, "cwd": "/srv/app",
-        "nodeId": None, "host": "gateway", "security": "allowlist", "ask": "on-miss",
-        "warningText": None, "commandAnalysis": analysis, "allowedDecisions": list(DECISIONS),
-        "agentId": agent, "resolvedPath": f"/usr/bin/{command.split(' ')[0]}",
-        "sessionKey": session_key, "turnSourceChannel": "webchat",
+        "command": command,
+        "systemRunBinding": None,
+        "systemRunPlan": None,
+        "cwd": "/srv/app",
+        "nodeId": None,
+        "host": "gateway",
+        "security": "allowlist",
+        "ask": "on-miss",
+        "warningText": None,
+        "commandAnalysis": analysis,
+        "allowedDecisions": list(DECISIONS),
+        "agentId": agent,
+        "resolvedPath": f"/usr/bin/{command.split(' ')[0]}",
+        "sessionKey": session_key,
+        "turnSourceChannel": "webchat",
         "turnSourceTo": session_key if world.september else None,
-        "turnSourceAccountId": None, "turnSourceThreadId": None,
+        "turnSourceAccountId": None,
+        "turnSourceThreadId": None,
     }
     if world.september:
-        request |= {"scope": None, "unavailableDecisions": [], "sessionId": None, "runId": None,
-                    "toolCallId": None, "cronExecutionSource": None,
-                    "cronOperationBinding": None}
+        request |= {
+            "scope": None,
+            "unavailableDecisions": [],
+            "sessionId": None,
+            "runId": None,
+            "toolCallId": None,
+            "cronExecutionSource": None,
+            "cronOperationBinding": None,
+        }
     return request | fields
 
 
@@ -44,16 +61,28 @@ def add(world: "World", record: Approval) -> str:
 
 def row(world: "World", record: Approval) -> Obj:
     """One row of the pending list, which is also the payload of the requested event."""
-    result: Obj = {"id": record.id, "request": record.request,
-                   "createdAtMs": record.created_at, "expiresAtMs": record.expires_at}
+    result: Obj = {
+        "id": record.id,
+        "request": record.request,
+        "createdAtMs": record.created_at,
+        "expiresAtMs": record.expires_at,
+    }
     return result | ({"approvalKind": record.kind} if world.september else {})
 
 
 def _put(world: "World", record: Approval, what: str, payload: Obj) -> None:
     """Send requested or resolved to those who may see this record."""
     group = {"exec": "exec", "plugin": "plugin", "system-agent": "openclaw"}[record.kind]
-    world.put(Out(f"{group}.approval.{what}", payload, "operator.approvals", targeted=True,
-                  approvals=record.kind, owner=record.owner))
+    world.put(
+        Out(
+            f"{group}.approval.{what}",
+            payload,
+            "operator.approvals",
+            targeted=True,
+            approvals=record.kind,
+            owner=record.owner,
+        )
+    )
 
 
 def close(world: "World", record: Approval, status: str, reason: str, **how: Any) -> None:
@@ -67,9 +96,18 @@ def close(world: "World", record: Approval, status: str, reason: str, **how: Any
     world.resolved.insert(0, record)
     if reason == "timeout" and not world.september:
         return
-    _put(world, record, "resolved", {
-        "id": record.id, "decision": record.decision or "deny", "resolvedBy": how.get("by"),
-        "ts": world.now(), "request": record.request})
+    _put(
+        world,
+        record,
+        "resolved",
+        {
+            "id": record.id,
+            "decision": record.decision or "deny",
+            "resolvedBy": how.get("by"),
+            "ts": world.now(),
+            "request": record.request,
+        },
+    )
 
 
 def decide(world: "World", record: Approval, decision: str, by: str) -> None:
@@ -77,11 +115,21 @@ def decide(world: "World", record: Approval, decision: str, by: str) -> None:
     if decision not in DECISIONS:
         raise RpcError("INVALID_REQUEST", "invalid decision")
     if decision not in (*record.request.get("allowedDecisions", DECISIONS), "deny"):
-        raise RpcError("INVALID_REQUEST", "allow-always is unavailable for this approval",
-                       details={"reason": "APPROVAL_ALLOW_ALWAYS_UNAVAILABLE"})
+        raise RpcError(
+            "INVALID_REQUEST",
+            "allow-always is unavailable for this approval",
+            details={"reason": "APPROVAL_ALLOW_ALWAYS_UNAVAILABLE"},
+        )
     status = "denied" if decision == "deny" else "allowed"
-    close(world, record, status, "user", decision=decision, by=by,
-          resolver={"kind": "client", "id": by})
+    close(
+        world,
+        record,
+        status,
+        "user",
+        decision=decision,
+        by=by,
+        resolver={"kind": "client", "id": by},
+    )
 
 
 def run_gone(world: "World", key: str) -> None:
@@ -91,8 +139,14 @@ def run_gone(world: "World", key: str) -> None:
     for record in list(world.approvals.values()):
         if record.session_key == key and record.run_bound:
             by = "approval-scope-closed"
-            close(world, record, "cancelled", "run-aborted", by=by,
-                  resolver={"kind": "system", "id": by})
+            close(
+                world,
+                record,
+                "cancelled",
+                "run-aborted",
+                by=by,
+                resolver={"kind": "system", "id": by},
+            )
 
 
 def expire(world: "World") -> None:
@@ -114,8 +168,11 @@ def find(world: "World", ident: str, kind: str) -> Approval:
         fresh = world.september or world.now() - (record.resolved_at or 0) < 15_000
         if record.id == ident and fresh and record.reason == "user":
             return record
-    raise RpcError("INVALID_REQUEST", "unknown or expired approval id",
-                   details={"reason": "APPROVAL_NOT_FOUND", "remediation": NOT_FOUND})
+    raise RpcError(
+        "INVALID_REQUEST",
+        "unknown or expired approval id",
+        details={"reason": "APPROVAL_NOT_FOUND", "remediation": NOT_FOUND},
+    )
 
 
 def resolve(world: "World", record: Approval, decision: str, by: str) -> None:
@@ -123,30 +180,52 @@ def resolve(world: "World", record: Approval, decision: str, by: str) -> None:
     if record.status == "pending":
         decide(world, record, decision, by)
     elif record.decision != decision:
-        raise RpcError("INVALID_REQUEST", "approval already resolved",
-                       details={"reason": "APPROVAL_ALREADY_RESOLVED"})
+        raise RpcError(
+            "INVALID_REQUEST",
+            "approval already resolved",
+            details={"reason": "APPROVAL_ALREADY_RESOLVED"},
+        )
 
 
 def record_of(record: Approval) -> Obj:
     """Return September's durable record, as ``approval.get`` and ``approval.history`` do."""
     request = record.request
-    shown: Obj = {"kind": record.kind, "commandText": request.get("command"),
-                  "commandPreview": None, "warningText": request.get("warningText"),
-                  "host": request.get("host"), "nodeId": request.get("nodeId"),
-                  "agentId": request.get("agentId"),
-                  "allowedDecisions": request.get("allowedDecisions", list(DECISIONS))}
-    result: Obj = {"id": record.id, "status": record.status, "presentation": shown,
-                   "urlPath": f"/approve/{record.id}", "createdAtMs": record.created_at,
-                   "expiresAtMs": record.expires_at,
-                   "source": {"agentId": request.get("agentId"),
-                              "sessionKey": record.session_key}}
-    optional = {"resolvedAtMs": record.resolved_at, "decision": record.decision,
-                "reason": record.reason, "resolver": record.resolver}
+    shown: Obj = {
+        "kind": record.kind,
+        "commandText": request.get("command"),
+        "commandPreview": None,
+        "warningText": request.get("warningText"),
+        "host": request.get("host"),
+        "nodeId": request.get("nodeId"),
+        "agentId": request.get("agentId"),
+        "allowedDecisions": request.get("allowedDecisions", list(DECISIONS)),
+    }
+    result: Obj = {
+        "id": record.id,
+        "status": record.status,
+        "presentation": shown,
+        "urlPath": f"/approve/{record.id}",
+        "createdAtMs": record.created_at,
+        "expiresAtMs": record.expires_at,
+        "source": {"agentId": request.get("agentId"), "sessionKey": record.session_key},
+    }
+    optional = {
+        "resolvedAtMs": record.resolved_at,
+        "decision": record.decision,
+        "reason": record.reason,
+        "resolver": record.resolver,
+    }
     return result | {k: v for k, v in optional.items() if v is not None}
 
 
-def build(world: "World", kind: str, request: Obj, ident: str | None, ms: int | None,
-          owner: int | None = None) -> Approval:
+def build(
+    world: "World",
+    kind: str,
+    request: Obj,
+    ident: str | None,
+    ms: int | None,
+    owner: int | None = None,
+) -> Approval:
     """Make a pending record with the default lifetime: 30 min exec, 2 min plugin."""
     now = world.now()
     if kind == "plugin":

@@ -18,8 +18,13 @@ from clawtop.demo.peer import APPROVAL_CAPS, Peer
 from clawtop.demo.world import World
 
 PRE_HELLO_LIMIT = 65_536
-STARTING = RpcError("UNAVAILABLE", "gateway starting", retryable=True, retryAfterMs=500,
-                    details={"reason": "startup-sidecars"})
+STARTING = RpcError(
+    "UNAVAILABLE",
+    "gateway starting",
+    retryable=True,
+    retryAfterMs=500,
+    details={"reason": "startup-sidecars"},
+)
 
 
 @dataclass(frozen=True)
@@ -68,19 +73,41 @@ class Conversations:
             for peer in self.peers:
                 if peer.wants(out, self.world.generation):
                     versions = dict(self.world.state_version) if out.state_version else None
-                    peer.event(out.event, out.payload, state_version=versions,
-                               seq=not (out.targeted and not self.world.september))
+                    peer.event(
+                        out.event,
+                        out.payload,
+                        state_version=versions,
+                        seq=not (out.targeted and not self.world.september),
+                    )
 
     def presence(self) -> list[Obj]:
         """Return the presence list: the gateway itself, the clients, the world's extras."""
         version, now = snapshot.version(self.world), self.world.now()
-        own: Obj = {"host": "demo", "ip": "192.0.2.2", "version": version, "platform": "linux",
-                    "mode": "gateway", "reason": "self", "ts": now,
-                    "text": f"Gateway: demo (192.0.2.2) · app {version} · mode gateway"}
-        clients = [{"host": p.name, "mode": p.mode, "roles": ["operator"], "reason": "connect",
-                    "scopes": list(p.scopes), "platform": "linux", "version": "0.1", "ts": now,
-                    "text": f"Node: {p.name} · mode {p.mode}"}
-                   for p in self.peers if self._shown(p)]
+        own: Obj = {
+            "host": "demo",
+            "ip": "192.0.2.2",
+            "version": version,
+            "platform": "linux",
+            "mode": "gateway",
+            "reason": "self",
+            "ts": now,
+            "text": f"Gateway: demo (192.0.2.2) · app {version} · mode gateway",
+        }
+        clients = [
+            {
+                "host": p.name,
+                "mode": p.mode,
+                "roles": ["operator"],
+                "reason": "connect",
+                "scopes": list(p.scopes),
+                "platform": "linux",
+                "version": "0.1",
+                "ts": now,
+                "text": f"Node: {p.name} · mode {p.mode}",
+            }
+            for p in self.peers
+            if self._shown(p)
+        ]
         return [own, *clients, *self.world.presence]
 
     def _shown(self, peer: Peer) -> bool:
@@ -110,8 +137,9 @@ class Conversations:
         self.world.state_version["presence"] += 1
         scope = "operator.read" if self.world.september else None
         if peer.hello:
-            self.world.put(Out("presence", {"presence": self.presence()}, scope,
-                               state_version=True))
+            self.world.put(
+                Out("presence", {"presence": self.presence()}, scope, state_version=True)
+            )
 
     def _challenge(self, peer: Peer) -> None:
         """Send connect.challenge, which has no seq."""
@@ -162,16 +190,16 @@ class Conversations:
         try:
             self._admit(peer, params)
         except Refused as refused:
-            peer.send({"type": "res", "id": frame["id"], "ok": False,
-                       "error": refused.error.as_obj()})
+            peer.send(
+                {"type": "res", "id": frame["id"], "ok": False, "error": refused.error.as_obj()}
+            )
             peer.close(refused.close, refused.error.message[:100])
             return False
         gate = await self._dispatcher.before(peer, frame)
         if not gate:
             await peer.ws.wait_closed()
             return False
-        payload = handshake.hello(self.world, self.door, peer.conn_id, peer.scopes,
-                                  self.presence())
+        payload = handshake.hello(self.world, self.door, peer.conn_id, peer.scopes, self.presence())
         self._dispatcher.reply(peer, frame, payload)
         self._welcome(peer)
         return True

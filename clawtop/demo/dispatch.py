@@ -13,9 +13,15 @@ from clawtop.demo.world import World
 
 HANDLERS = {**methods.HANDLERS, **methods_approvals.HANDLERS}
 #: Methods whose agent, chat and approval events come before their answer; the rest comes after.
-EVENTS_FIRST = {"sessions.abort", "chat.abort", "exec.approval.resolve",
-                "plugin.approval.resolve", "approval.resolve", "exec.approval.request",
-                "plugin.approval.request"}
+EVENTS_FIRST = {
+    "sessions.abort",
+    "chat.abort",
+    "exec.approval.resolve",
+    "plugin.approval.resolve",
+    "approval.resolve",
+    "exec.approval.request",
+    "plugin.approval.request",
+}
 
 
 class Flush(Protocol):
@@ -28,8 +34,9 @@ class Flush(Protocol):
 class Dispatcher:
     """Answers requests of connected clients."""
 
-    def __init__(self, world: World, faults: Faults, presence: Callable[[], list[Obj]],
-                 flush: Flush) -> None:
+    def __init__(
+        self, world: World, faults: Faults, presence: Callable[[], list[Obj]], flush: Flush
+    ) -> None:
         """Keep the world, the faults, the presence list and the way to send events out."""
         self.world, self.faults = world, faults
         self.presence, self.flush = presence, flush
@@ -100,8 +107,11 @@ class Dispatcher:
         message = f"missing scope: {scope}"
         if not self.world.september:
             return RpcError("INVALID_REQUEST", message)
-        return RpcError("FORBIDDEN", message, details={
-            "code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope]})
+        return RpcError(
+            "FORBIDDEN",
+            message,
+            details={"code": "MISSING_SCOPE", "missingScope": scope, "requiredScopes": [scope]},
+        )
 
     async def _wait(self, later: Later) -> object:
         """Wait until the world's clock says so, then fail as announced."""
@@ -128,9 +138,15 @@ class Dispatcher:
 
 
 GARBAGE: tuple[str | bytes, ...] = (
-    "{not json", "[1,2,3]", "null", b"\x00\xff\xfe binary", '{"type":"strange"}',
-    '{"type":"res","id":"nobody-asked","ok":true}', '{"type":"event"}',
+    "{not json",
+    "[1,2,3]",
+    "null",
+    b"\x00\xff\xfe binary",
+    '{"type":"strange"}',
+    '{"type":"res","id":"nobody-asked","ok":true}',
+    '{"type":"event"}',
     '{"type":"event","event":"unheard.of","payload":{"a":[1]}}',
     '{"type":"event","event":"sessions.changed","payload":{"sessionKey":"agent:main:odd",'
     '"reason":"future-reason","status":"levitating","ts":1}}',
-    '{"type":"event","event":"chat","payload":{"runId":"r","state":"singing"}}')
+    '{"type":"event","event":"chat","payload":{"runId":"r","state":"singing"}}',
+)

@@ -18,9 +18,15 @@ def changed(world: "World", session: Session, **head: Any) -> None:
 def agent(world: "World", session: Session, run: Run, stream: str, data: Obj) -> None:
     """Send one ``agent`` event of an RPC run and remember it as the newest; seq is per run."""
     run.seq += 1
-    payload: Obj = {"runId": run.run_id, "stream": stream, "data": data,
-                    "sessionKey": session.key, "seq": run.seq, "ts": world.now(),
-                    "isHeartbeat": run.holder == "heartbeat"}
+    payload: Obj = {
+        "runId": run.run_id,
+        "stream": stream,
+        "data": data,
+        "sessionKey": session.key,
+        "seq": run.seq,
+        "ts": world.now(),
+        "isHeartbeat": run.holder == "heartbeat",
+    }
     if world.september:
         payload |= {"agentId": session.agent_id, "sessionId": session.session_id}
     run.last_event = payload
@@ -29,8 +35,7 @@ def agent(world: "World", session: Session, run: Run, stream: str, data: Obj) ->
 
 def chat(world: "World", session: Session, run_id: str, state: str, **fields: Any) -> None:
     """Send one ``chat`` event: delta, final, aborted or error."""
-    payload: Obj = {"runId": run_id, "sessionKey": session.key, "seq": 1, "state": state,
-                    **fields}
+    payload: Obj = {"runId": run_id, "sessionKey": session.key, "seq": 1, "state": state, **fields}
     if world.september:
         payload["agentId"] = session.agent_id
     world.put(Out("chat", payload, "operator.read"))
@@ -38,8 +43,11 @@ def chat(world: "World", session: Session, run_id: str, state: str, **fields: An
 
 def reply(world: "World", text: str) -> Obj:
     """Return an assistant message body."""
-    return {"role": "assistant", "content": [{"type": "text", "text": text}],
-            "timestamp": world.now()}
+    return {
+        "role": "assistant",
+        "content": [{"type": "text", "text": text}],
+        "timestamp": world.now(),
+    }
 
 
 def body(world: "World", role: str, text: str, seq: int) -> Obj:
@@ -53,8 +61,9 @@ def body(world: "World", role: str, text: str, seq: int) -> Obj:
     return made | {"__openclaw": {"id": new_id(), "seq": seq}}
 
 
-def message(world: "World", session: Session, role: str, text: str,
-            run_id: str | None = None) -> Obj:
+def message(
+    world: "World", session: Session, role: str, text: str, run_id: str | None = None
+) -> Obj:
     """Store a transcript message, send ``session.message`` to subscribers, return the body.
 
     ``run_id`` of an RPC run marks its user message.
@@ -63,8 +72,12 @@ def message(world: "World", session: Session, role: str, text: str,
     if run_id is not None:
         made["idempotencyKey"] = f"{run_id}:user"
     session.messages.append(made)
-    payload: Obj = {"sessionKey": session.key, "message": made,
-                    "messageId": made["__openclaw"]["id"], "messageSeq": len(session.messages)}
+    payload: Obj = {
+        "sessionKey": session.key,
+        "message": made,
+        "messageId": made["__openclaw"]["id"],
+        "messageSeq": len(session.messages),
+    }
     if world.september:
         payload["agentId"] = session.agent_id
         payload |= rows.flattened(world, session)

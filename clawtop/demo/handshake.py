@@ -9,18 +9,25 @@ from clawtop.demo.model import Generation, Obj, RpcError, words
 from clawtop.demo.world import World
 
 AuthMode = Literal["token", "password", "none"]
-IDS = set(words("""
+IDS = set(
+    words("""
 webchat-ui openclaw-control-ui openclaw-tui webchat cli gateway-client openclaw-macos
 openclaw-ios openclaw-android node-host test fingerprint openclaw-probe
-"""))
-IDS_SEPTEMBER = set(words("""
+""")
+)
+IDS_SEPTEMBER = set(
+    words("""
 openclaw-browser-copilot openclaw-linux openclaw-watchos openclaw-worker
-"""))
+""")
+)
 MODES = {"webchat", "cli", "ui", "backend", "node", "probe", "test"}
-_CONNECT = ("minProtocol!i maxProtocol!i client!o role:s scopes:* caps:* commands:* "
-            "permissions:o pathEnv:s locale:s userAgent:s device:o auth:o")
-_CLIENT = ("id!s version!s platform!s mode!s displayName:s deviceFamily:s modelIdentifier:s "
-           "instanceId:s")
+_CONNECT = (
+    "minProtocol!i maxProtocol!i client!o role:s scopes:* caps:* commands:* "
+    "permissions:o pathEnv:s locale:s userAgent:s device:o auth:o"
+)
+_CLIENT = (
+    "id!s version!s platform!s mode!s displayName:s deviceFamily:s modelIdentifier:s instanceId:s"
+)
 _AUTH = "token:s password:s deviceToken:s bootstrapToken:s"
 _DEVICE = "id!s publicKey!s signature!s signedAt!i nonce:s"
 
@@ -45,8 +52,9 @@ class Refused(Exception):
         self.error, self.close = error, close
 
 
-def _refuse(message: str, code: str = "INVALID_REQUEST", close: int = 1008,
-            **details: Any) -> Refused:
+def _refuse(
+    message: str, code: str = "INVALID_REQUEST", close: int = 1008, **details: Any
+) -> Refused:
     """Make a refusal; ``code_`` becomes ``details.code``."""
     named = {"code" if name == "code_" else name: value for name, value in details.items()}
     extra = {"details": named} if details else {}
@@ -86,9 +94,15 @@ def negotiate(body: Obj, expected: int) -> None:
     """Refuse a client whose range does not contain the gateway's protocol."""
     low, high = body["minProtocol"], body["maxProtocol"]
     if not low <= expected <= high:
-        raise _refuse("protocol mismatch", close=1002, code_="PROTOCOL_MISMATCH",
-                      clientMinProtocol=low, clientMaxProtocol=high, expectedProtocol=expected,
-                      minimumProbeProtocol=min(expected, 3))
+        raise _refuse(
+            "protocol mismatch",
+            close=1002,
+            code_="PROTOCOL_MISMATCH",
+            clientMinProtocol=low,
+            clientMaxProtocol=high,
+            expectedProtocol=expected,
+            minimumProbeProtocol=min(expected, 3),
+        )
 
 
 def authenticate(body: Obj, door: Door, generation: Generation) -> None:
@@ -103,14 +117,18 @@ def authenticate(body: Obj, door: Door, generation: Generation) -> None:
     if given is None and other is None and "device" not in body:
         raise _refuse("device identity required", "NOT_PAIRED", code_="DEVICE_IDENTITY_REQUIRED")
     if given is None:
-        raise _refuse(f"unauthorized: gateway {door.auth_mode} missing",
-                      code_=f"AUTH_{label}_MISSING")
+        raise _refuse(
+            f"unauthorized: gateway {door.auth_mode} missing", code_=f"AUTH_{label}_MISSING"
+        )
     if given != door.token:
         reason = f"{door.auth_mode}_mismatch"
-        raise _refuse(f"unauthorized: gateway {door.auth_mode} mismatch",
-                      code_=f"AUTH_{label}_MISMATCH", authReason=reason,
-                      canRetryWithDeviceToken=False,
-                      recommendedNextStep="update_auth_configuration")
+        raise _refuse(
+            f"unauthorized: gateway {door.auth_mode} mismatch",
+            code_=f"AUTH_{label}_MISMATCH",
+            authReason=reason,
+            canRetryWithDeviceToken=False,
+            recommendedNextStep="update_auth_configuration",
+        )
 
 
 def scopes(body: Obj, door: Door, generation: Generation) -> tuple[str, ...]:
@@ -119,8 +137,11 @@ def scopes(body: Obj, door: Door, generation: Generation) -> tuple[str, ...]:
     pair = (body["client"]["id"], body["client"]["mode"])
     if "device" not in body:
         if pair[0] in ("openclaw-tui", "openclaw-control-ui"):
-            raise _refuse("device identity required", "NOT_PAIRED",
-                          code_="CONTROL_UI_DEVICE_IDENTITY_REQUIRED")
+            raise _refuse(
+                "device identity required",
+                "NOT_PAIRED",
+                code_="CONTROL_UI_DEVICE_IDENTITY_REQUIRED",
+            )
         kept = pair == ("gateway-client", "backend")
         kept = kept or (pair == ("cli", "cli") and generation == "september")
         asked = asked if kept else ()
@@ -150,22 +171,37 @@ def check(body: Obj, door: Door, generation: Generation, nonce: str, now: int) -
     device(body, nonce, now)
 
 
-def hello(world: World, door: Door, conn_id: str, granted: tuple[str, ...],
-          presence: list[Obj]) -> Obj:
+def hello(
+    world: World, door: Door, conn_id: str, granted: tuple[str, ...], presence: list[Obj]
+) -> Obj:
     """Return the hello-ok payload."""
     server: Obj = {"version": snapshot.version(world), "connId": conn_id}
     auth: Obj = {"role": "operator", "scopes": list(granted)}
-    policy: Obj = {"maxPayload": 26_214_400, "maxBufferedBytes": 52_428_800,
-                   "tickIntervalMs": door.tick_ms}
+    policy: Obj = {
+        "maxPayload": 26_214_400,
+        "maxBufferedBytes": 52_428_800,
+        "tickIntervalMs": door.tick_ms,
+    }
     if world.september:
-        server |= {"bootId": world.boot_id, "buildId": "2026.9.6-release-demo",
-                   "controlUiBuildSource": "bundled"}
+        server |= {
+            "bootId": world.boot_id,
+            "buildId": "2026.9.6-release-demo",
+            "controlUiBuildSource": "bundled",
+        }
         auth["method"] = door.auth_mode
-        policy |= {"attachments": {"maxBytes": 19_464_192, "maxImageBytes": 6_291_456},
-                   "allowedSessionVisibilities": ["shared", "read-only"]}
+        policy |= {
+            "attachments": {"maxBytes": 19_464_192, "maxImageBytes": 6_291_456},
+            "allowedSessionVisibilities": ["shared", "read-only"],
+        }
     admin = "operator.admin" in granted
     shot = snapshot.hello_snapshot(world, presence, admin=admin, mode=door.auth_mode)
     offer = features(world.generation, world.hidden_methods)
-    return {"type": "hello-ok", "protocol": door.protocol, "server": server,
-            "features": offer, "snapshot": shot, "auth": auth,
-            "policy": policy}
+    return {
+        "type": "hello-ok",
+        "protocol": door.protocol,
+        "server": server,
+        "features": offer,
+        "snapshot": shot,
+        "auth": auth,
+        "policy": policy,
+    }

@@ -40,8 +40,11 @@ class Stability:
         rows = [r for r in self.ring if kind in (None, r["type"])]
         rows = [r for r in rows if since is None or r["seq"] > since]
         result: Obj = {
-            "generatedAt": iso(now), "capacity": self.capacity, "count": len(rows),
-            "dropped": self.dropped, "events": rows[-limit:],
+            "generatedAt": iso(now),
+            "capacity": self.capacity,
+            "count": len(rows),
+            "dropped": self.dropped,
+            "events": rows[-limit:],
             "summary": {"byType": dict(Counter(r["type"] for r in rows))},
         }
         if rows:
@@ -60,10 +63,23 @@ class LogFile:
     def add(self, ts: int, level: str, message: str, subsystem: str, fields: Obj) -> None:
         """Append one JSON line in the gateway's layout."""
         name = json.dumps({"subsystem": subsystem}, separators=(",", ":"))
-        meta = {"runtime": "node", "hostname": "demo", "name": name, "date": iso(ts),
-                "logLevelId": LEVELS[level], "logLevelName": level}
-        line = {"0": name, "1": message, "_meta": meta, "time": iso(ts)[:-1] + "+00:00",
-                "hostname": "demo", "message": message, **fields}
+        meta = {
+            "runtime": "node",
+            "hostname": "demo",
+            "name": name,
+            "date": iso(ts),
+            "logLevelId": LEVELS[level],
+            "logLevelName": level,
+        }
+        line = {
+            "0": name,
+            "1": message,
+            "_meta": meta,
+            "time": iso(ts)[:-1] + "+00:00",
+            "hostname": "demo",
+            "message": message,
+            **fields,
+        }
         self.raw(json.dumps(line, separators=(",", ":"), ensure_ascii=False))
 
     def raw(self, line: str) -> None:
@@ -87,8 +103,14 @@ class LogFile:
             start, reset, truncated = size - max_bytes, True, True
         lines = self._lines(start)
         truncated = truncated or (tells and len(lines) > limit)
-        return {"file": self.name, "cursor": size, "size": size, "lines": lines[-limit:],
-                "truncated": truncated, "reset": reset}
+        return {
+            "file": self.name,
+            "cursor": size,
+            "size": size,
+            "lines": lines[-limit:],
+            "truncated": truncated,
+            "reset": reset,
+        }
 
     def _lines(self, start: int) -> list[str]:
         """Return the lines from a byte offset on; a first half line is left out."""

@@ -62,10 +62,17 @@ def sessions_list(call: Call) -> Obj:
         made = [r for r in made if r["hasActiveRun"]]
     limit, offset = params.get("limit", 100), params.get("offset", 0)
     page, more = made[offset : offset + limit], offset + limit < len(made)
-    result: Obj = {"ts": world.now(), "path": snapshot.STATE[world.generation],
-                   "count": len(page), "totalCount": len(made), "limitApplied": limit,
-                   "nextOffset": offset + limit if more else None, "hasMore": more,
-                   "defaults": rows.defaults(world), "sessions": page}
+    result: Obj = {
+        "ts": world.now(),
+        "path": snapshot.STATE[world.generation],
+        "count": len(page),
+        "totalCount": len(made),
+        "limitApplied": limit,
+        "nextOffset": offset + limit if more else None,
+        "hasMore": more,
+        "defaults": rows.defaults(world),
+        "sessions": page,
+    }
     return result | ({"owners": []} if world.september else {})
 
 
@@ -142,8 +149,16 @@ def sessions_reset(call: Call) -> object:
     if aborts.reset(call.world, session):
         due = call.world.now() + call.world.reset_wait_ms
         return Later(due, aborts.still_active(session.key))
-    return {"ok": True, "key": session.key, "entry": {"sessionId": session.session_id,
-            "updatedAt": session.updated_at, "systemSent": False, "abortedLastRun": False}}
+    return {
+        "ok": True,
+        "key": session.key,
+        "entry": {
+            "sessionId": session.session_id,
+            "updatedAt": session.updated_at,
+            "systemSent": False,
+            "abortedLastRun": False,
+        },
+    }
 
 
 def recover(call: Call) -> object:
@@ -154,16 +169,20 @@ def recover(call: Call) -> object:
 def stability(call: Call) -> object:
     """``diagnostics.stability``."""
     params, world = call.params, call.world
-    return world.stability.answer(world.now(), params.get("limit", 50), params.get("type"),
-                                  params.get("sinceSeq"))
+    return world.stability.answer(
+        world.now(), params.get("limit", 50), params.get("type"), params.get("sinceSeq")
+    )
 
 
 def logs_tail(call: Call) -> object:
     """``logs.tail``; September adds skippedBytes."""
     params = call.params
-    result = call.world.log_file.tail(params.get("cursor"), params.get("limit", 500),
-                                      params.get("maxBytes", 250_000),
-                                      tells=call.world.september)
+    result = call.world.log_file.tail(
+        params.get("cursor"),
+        params.get("limit", 500),
+        params.get("maxBytes", 250_000),
+        tells=call.world.september,
+    )
     return result | ({"skippedBytes": 0} if call.world.september else {})
 
 
@@ -212,17 +231,26 @@ def system_event(call: Call) -> object:
 
 def agents_list(call: Call) -> object:
     """``agents.list`` with the one agent."""
-    agent = {"id": "main", "workspace": "/demo/ws",
-             "agentRuntime": {"id": "auto", "source": "implicit"},
-             "model": {"primary": "a/m1", "fallbacks": ["b/m1"]}}
+    agent = {
+        "id": "main",
+        "workspace": "/demo/ws",
+        "agentRuntime": {"id": "auto", "source": "implicit"},
+        "model": {"primary": "a/m1", "fallbacks": ["b/m1"]},
+    }
     return {"defaultId": "main", "mainKey": "main", "scope": "per-sender", "agents": [agent]}
 
 
 def cron_list(call: Call) -> object:
     """``cron.list`` with the world's jobs."""
     jobs = [j for j in call.world.cron if call.params.get("includeDisabled") or j.get("enabled")]
-    return {"jobs": jobs, "total": len(jobs), "offset": 0, "limit": 50, "hasMore": False,
-            "nextOffset": None}
+    return {
+        "jobs": jobs,
+        "total": len(jobs),
+        "offset": 0,
+        "limit": 50,
+        "hasMore": False,
+        "nextOffset": None,
+    }
 
 
 def restart_request(call: Call) -> object:
@@ -230,26 +258,48 @@ def restart_request(call: Call) -> object:
     plan = snapshot.preflight(call.world)
     now = plan["safe"] or call.params.get("skipDeferral", False)
     if now:
-        call.world.put(Out("shutdown", {"reason": "gateway restarting",
-                                        "restartExpectedMs": 1500}))
-    return {"ok": True, "status": "scheduled" if now else "deferred", "preflight": plan,
-            "restart": {"ok": True, "pid": 4242, "signal": "SIGUSR1", "delayMs": 0,
-                        "reason": call.params.get("reason"), "coalesced": False}}
+        call.world.put(Out("shutdown", {"reason": "gateway restarting", "restartExpectedMs": 1500}))
+    return {
+        "ok": True,
+        "status": "scheduled" if now else "deferred",
+        "preflight": plan,
+        "restart": {
+            "ok": True,
+            "pid": 4242,
+            "signal": "SIGUSR1",
+            "delayMs": 0,
+            "reason": call.params.get("reason"),
+            "coalesced": False,
+        },
+    }
 
 
 HANDLERS: dict[str, Handler] = {
-    "status": lambda c: snapshot.status(c.world), "health": lambda c: snapshot.health(c.world),
-    "sessions.subscribe": subscribe, "sessions.unsubscribe": unsubscribe,
-    "sessions.list": sessions_list, "sessions.describe": describe, "chat.history": history,
+    "status": lambda c: snapshot.status(c.world),
+    "health": lambda c: snapshot.health(c.world),
+    "sessions.subscribe": subscribe,
+    "sessions.unsubscribe": unsubscribe,
+    "sessions.list": sessions_list,
+    "sessions.describe": describe,
+    "chat.history": history,
     "gateway.restart.preflight": lambda c: snapshot.preflight(c.world),
-    "diagnostics.stability": stability, "logs.tail": logs_tail,
+    "diagnostics.stability": stability,
+    "logs.tail": logs_tail,
     "diagnostics.lanes": lambda c: snapshot.lanes(c.world),
-    "tasks.list": tasks_list, "tasks.cancel": tasks_cancel,
+    "tasks.list": tasks_list,
+    "tasks.cancel": tasks_cancel,
     "system-presence": lambda c: c.presence(),
-    "last-heartbeat": lambda c: c.world.last_heartbeat, "set-heartbeats": set_heartbeats,
-    "sessions.abort": sessions_abort, "chat.abort": chat_abort, "chat.send": chat_send,
-    "sessions.send": sessions_send, "sessions.reset": sessions_reset,
-    "sessions.recover": recover, "wake": wake, "system-event": system_event,
-    "agents.list": agents_list, "cron.list": cron_list,
+    "last-heartbeat": lambda c: c.world.last_heartbeat,
+    "set-heartbeats": set_heartbeats,
+    "sessions.abort": sessions_abort,
+    "chat.abort": chat_abort,
+    "chat.send": chat_send,
+    "sessions.send": sessions_send,
+    "sessions.reset": sessions_reset,
+    "sessions.recover": recover,
+    "wake": wake,
+    "system-event": system_event,
+    "agents.list": agents_list,
+    "cron.list": cron_list,
     "gateway.restart.request": restart_request,
 }

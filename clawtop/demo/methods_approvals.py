@@ -7,17 +7,18 @@ from clawtop.demo.model import Approval, Obj, RpcError
 
 def _visible(call: Call, kind: str) -> list[Approval]:
     """Pending records this client may see: all for admins, else only its own."""
-    return [r for r in call.world.approvals.values()
-            if r.kind == kind and call.peer.sees(r.owner)]
+    return [r for r in call.world.approvals.values() if r.kind == kind and call.peer.sees(r.owner)]
 
 
 def _found(call: Call, kind: str) -> Approval:
     """Find the named record among the visible ones."""
     record = approvals.find(call.world, call.params["id"], kind)
     if not call.peer.sees(record.owner):
-        raise RpcError("INVALID_REQUEST", "unknown or expired approval id",
-                       details={"reason": "APPROVAL_NOT_FOUND",
-                                "remediation": approvals.NOT_FOUND})
+        raise RpcError(
+            "INVALID_REQUEST",
+            "unknown or expired approval id",
+            details={"reason": "APPROVAL_NOT_FOUND", "remediation": approvals.NOT_FOUND},
+        )
     return record
 
 
@@ -28,10 +29,12 @@ def lister(kind: str) -> Handler:
 
 def resolver(kind: str) -> Handler:
     """Make the resolve method of one kind."""
+
     def resolve(call: Call) -> object:
         record = _found(call, kind)
         approvals.resolve(call.world, record, call.params["decision"], call.peer.name)
         return {"ok": True}
+
     return resolve
 
 
@@ -39,26 +42,43 @@ def exec_get(call: Call) -> object:
     """``exec.approval.get``."""
     record = _found(call, "exec")
     request = record.request
-    return {"id": record.id, "commandText": request["command"],
-            "commandPreview": request.get("commandPreview"),
-            "allowedDecisions": request["allowedDecisions"], "host": request["host"],
-            "nodeId": request["nodeId"], "agentId": request["agentId"],
-            "expiresAtMs": record.expires_at}
+    return {
+        "id": record.id,
+        "commandText": request["command"],
+        "commandPreview": request.get("commandPreview"),
+        "allowedDecisions": request["allowedDecisions"],
+        "host": request["host"],
+        "nodeId": request["nodeId"],
+        "agentId": request["agentId"],
+        "expiresAtMs": record.expires_at,
+    }
 
 
 def requester(kind: str) -> Handler:
     """Make the request method of one kind; always answers as in two-phase mode."""
+
     def request(call: Call) -> object:
         known = ("timeoutMs", "twoPhase", "id", "command", "sessionKey", "env")
         fields = {k: v for k, v in call.params.items() if k not in known}
         text = call.params.get("command") or call.params.get("title", "")
         ident = call.world.request_approval(
-            text, call.params.get("sessionKey"), kind=kind, id=call.params.get("id"),
-            ttl_ms=call.params.get("timeoutMs"), owner=call.peer.number, **fields)
+            text,
+            call.params.get("sessionKey"),
+            kind=kind,
+            id=call.params.get("id"),
+            ttl_ms=call.params.get("timeoutMs"),
+            owner=call.peer.number,
+            **fields,
+        )
         record = call.world.approvals[ident]
-        result: Obj = {"status": "accepted", "id": ident, "createdAtMs": record.created_at,
-                       "expiresAtMs": record.expires_at}
+        result: Obj = {
+            "status": "accepted",
+            "id": ident,
+            "createdAtMs": record.created_at,
+            "expiresAtMs": record.expires_at,
+        }
         return result | ({"deliveryRoute": "approval-client"} if call.world.september else {})
+
     return request
 
 
@@ -68,8 +88,11 @@ def _any(call: Call) -> Approval:
     for record in pool:
         if record.id == call.params["id"] and call.peer.sees(record.owner):
             return record
-    raise RpcError("INVALID_REQUEST", "unknown or expired approval id",
-                   details={"reason": "APPROVAL_NOT_FOUND", "remediation": approvals.NOT_FOUND})
+    raise RpcError(
+        "INVALID_REQUEST",
+        "unknown or expired approval id",
+        details={"reason": "APPROVAL_NOT_FOUND", "remediation": approvals.NOT_FOUND},
+    )
 
 
 def approval_get(call: Call) -> object:
@@ -100,10 +123,15 @@ def approval_history(call: Call) -> object:
 
 
 HANDLERS: dict[str, Handler] = {
-    "exec.approval.list": lister("exec"), "plugin.approval.list": lister("plugin"),
-    "openclaw.approval.list": lister("system-agent"), "exec.approval.get": exec_get,
-    "exec.approval.resolve": resolver("exec"), "plugin.approval.resolve": resolver("plugin"),
+    "exec.approval.list": lister("exec"),
+    "plugin.approval.list": lister("plugin"),
+    "openclaw.approval.list": lister("system-agent"),
+    "exec.approval.get": exec_get,
+    "exec.approval.resolve": resolver("exec"),
+    "plugin.approval.resolve": resolver("plugin"),
     "exec.approval.request": requester("exec"),
-    "plugin.approval.request": requester("plugin"), "approval.get": approval_get,
-    "approval.resolve": approval_resolve, "approval.history": approval_history,
+    "plugin.approval.request": requester("plugin"),
+    "approval.get": approval_get,
+    "approval.resolve": approval_resolve,
+    "approval.history": approval_history,
 }

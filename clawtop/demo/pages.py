@@ -16,8 +16,9 @@ PAGE = "<!doctype html><html><head><title>OpenClaw Control</title></head><body><
 def _response(status: int, body: str, kind: str) -> Response:
     """Make a plain HTTP response."""
     raw = body.encode()
-    headers = Headers([("Content-Type", kind), ("Content-Length", str(len(raw))),
-                       ("Connection", "close")])
+    headers = Headers(
+        [("Content-Type", kind), ("Content-Length", str(len(raw))), ("Connection", "close")]
+    )
     return Response(status, http.HTTPStatus(status).phrase, headers, raw)
 
 
@@ -45,8 +46,12 @@ def _probe(path: str, world: World, faults: Faults) -> object:
     if path in ("/health", "/healthz"):
         return {"ok": True, "status": "live"}
     if path in ("/ready", "/readyz"):
-        return {"ready": not faults.starting, "failing": [], "uptimeMs": up,
-                "eventLoop": snapshot.event_loop(world)}
+        return {
+            "ready": not faults.starting,
+            "failing": [],
+            "uptimeMs": up,
+            "eventLoop": snapshot.event_loop(world),
+        }
     if path in ("/startup", "/startupz") and world.september:
         state = "starting" if faults.starting else "started"
         return {"ok": True, "status": state, "version": snapshot.version(world), "uptimeMs": up}

@@ -6,48 +6,72 @@ o object, * anything; ``!`` marks a required one.
 
 from clawtop.demo.model import Generation, Obj, RpcError
 
-_LIST = ("limit:i offset:i activeMinutes:i includeGlobal:b includeUnknown:b "
-         "configuredAgentsOnly:b includeDerivedTitles:b includeLastMessage:b label:s spawnedBy:s "
-         "agentId:s search:s +activeOnly:b +archived:b +sortBy:s +requireLastInteraction:b")
-_SEND = ("message!s idempotencyKey!s deliver:b thinking:s attachments:* timeoutMs:i "
-         "+queueMode:s")
-_ASK = ("command!s commandArgv:* cwd:s host:s nodeId:s security:s ask:s agentId:s sessionKey:s "
-        "resolvedPath:s warningText:s id:s timeoutMs:i twoPhase:b env:* systemRunPlan:* "
-        "turnSourceChannel:s turnSourceTo:s turnSourceAccountId:s turnSourceThreadId:* "
-        "+runId:s +toolCallId:s +sessionId:s")
-_ASK_PLUGIN = ("title!s description!s severity:s pluginId:s toolName:s toolCallId:s agentId:s "
-               "sessionKey:s timeoutMs:i twoPhase:b id:s turnSourceChannel:s")
+_LIST = (
+    "limit:i offset:i activeMinutes:i includeGlobal:b includeUnknown:b "
+    "configuredAgentsOnly:b includeDerivedTitles:b includeLastMessage:b label:s spawnedBy:s "
+    "agentId:s search:s +activeOnly:b +archived:b +sortBy:s +requireLastInteraction:b"
+)
+_SEND = "message!s idempotencyKey!s deliver:b thinking:s attachments:* timeoutMs:i +queueMode:s"
+_ASK = (
+    "command!s commandArgv:* cwd:s host:s nodeId:s security:s ask:s agentId:s sessionKey:s "
+    "resolvedPath:s warningText:s id:s timeoutMs:i twoPhase:b env:* systemRunPlan:* "
+    "turnSourceChannel:s turnSourceTo:s turnSourceAccountId:s turnSourceThreadId:* "
+    "+runId:s +toolCallId:s +sessionId:s"
+)
+_ASK_PLUGIN = (
+    "title!s description!s severity:s pluginId:s toolName:s toolCallId:s agentId:s "
+    "sessionKey:s timeoutMs:i twoPhase:b id:s turnSourceChannel:s"
+)
 _DECIDE = "id!s decision!s +reviewer:* +grantExpiresInDays:i"
-_EVENT = ("text!s deviceId:s instanceId:s host:s ip:s mode:s version:s platform:s reason:s "
-          "roles:* scopes:* tags:* lastInputSeconds:i deviceFamily:s modelIdentifier:s "
-          "+sessionKey:s +wake:b +idempotencyKey:s")
+_EVENT = (
+    "text!s deviceId:s instanceId:s host:s ip:s mode:s version:s platform:s reason:s "
+    "roles:* scopes:* tags:* lastInputSeconds:i deviceFamily:s modelIdentifier:s "
+    "+sessionKey:s +wake:b +idempotencyKey:s"
+)
 PARAMS = {
-    "status": "includeChannelSummary:b", "health": "probe:b +includeSensitive:b",
-    "sessions.list": _LIST, "sessions.describe": "key!s includeDerivedTitles:b",
+    "status": "includeChannelSummary:b",
+    "health": "probe:b +includeSensitive:b",
+    "sessions.list": _LIST,
+    "sessions.describe": "key!s includeDerivedTitles:b",
     "sessions.abort": "key:s runId:s agentId:s +clearQueued:b",
     "sessions.reset": "key!s reason:s +agentId:s +expectedSessionId:s",
     "sessions.delete": "key!s deleteTranscript:b emitLifecycleHooks:b +expectedSessionId:s "
-                       "+expectedLifecycleRevision:s +archivedOnly:b",
+    "+expectedLifecycleRevision:s +archivedOnly:b",
     "sessions.send": "key!s message!s idempotencyKey:s thinking:s attachments:* timeoutMs:i",
     "sessions.steer": "key!s message!s idempotencyKey:s",
     "sessions.recover": "key!s +expectedSessionId:s",
     "chat.history": "sessionKey!s limit:i maxChars:i +offset:i +cursor:s",
-    "chat.abort": "sessionKey!s runId:s", "chat.send": "sessionKey!s " + _SEND,
-    "gateway.restart.preflight": "", "diagnostics.lanes": "", "sessions.unsubscribe": "",
+    "chat.abort": "sessionKey!s runId:s",
+    "chat.send": "sessionKey!s " + _SEND,
+    "gateway.restart.preflight": "",
+    "diagnostics.lanes": "",
+    "sessions.unsubscribe": "",
     "diagnostics.stability": "limit:i type:s sinceSeq:i",
     "logs.tail": "cursor:i limit:i maxBytes:i",
-    "exec.approval.list": "", "plugin.approval.list": "", "openclaw.approval.list": "",
-    "exec.approval.get": "id!s", "exec.approval.request": _ASK,
-    "plugin.approval.request": _ASK_PLUGIN, "exec.approval.resolve": _DECIDE,
-    "plugin.approval.resolve": _DECIDE, "approval.get": "id!s",
-    "exec.approval.waitDecision": "id!s", "plugin.approval.waitDecision": "id!s",
-    "approval.history": "cursor:s limit:i kind:s", "approval.resolve": "id!s kind!s decision!s",
+    "exec.approval.list": "",
+    "plugin.approval.list": "",
+    "openclaw.approval.list": "",
+    "exec.approval.get": "id!s",
+    "exec.approval.request": _ASK,
+    "plugin.approval.request": _ASK_PLUGIN,
+    "exec.approval.resolve": _DECIDE,
+    "plugin.approval.resolve": _DECIDE,
+    "approval.get": "id!s",
+    "exec.approval.waitDecision": "id!s",
+    "plugin.approval.waitDecision": "id!s",
+    "approval.history": "cursor:s limit:i kind:s",
+    "approval.resolve": "id!s kind!s decision!s",
     "tasks.list": "status:* agentId:s sessionKey:s limit:i cursor:s",
-    "tasks.get": "taskId!s", "tasks.cancel": "taskId!s reason:s",
-    "system-presence": "", "last-heartbeat": "", "set-heartbeats": "enabled!b",
-    "system-event": _EVENT, "agents.list": "", "gateway.identity.get": "",
+    "tasks.get": "taskId!s",
+    "tasks.cancel": "taskId!s reason:s",
+    "system-presence": "",
+    "last-heartbeat": "",
+    "set-heartbeats": "enabled!b",
+    "system-event": _EVENT,
+    "agents.list": "",
+    "gateway.identity.get": "",
     "cron.list": "includeDisabled:b limit:i offset:i query:s enabled:* sortBy:s sortDir:s "
-                 "+agentId:s",
+    "+agentId:s",
     "gateway.restart.request": "reason:s skipDeferral:b +target:o +restartIntent:*",
 }
 #: Methods that ignore what they do not know on 2026.5.28.

@@ -11,9 +11,11 @@ from clawtop.demo.faults import Faults
 from clawtop.demo.features import allowed
 from clawtop.demo.model import Generation, Obj, Out, new_id
 
-APPROVAL_CAPS = {"exec": {"approvals", "exec-approvals"},
-                 "plugin": {"approvals", "plugin-approvals"},
-                 "system-agent": {"approvals"}}
+APPROVAL_CAPS = {
+    "exec": {"approvals", "exec-approvals"},
+    "plugin": {"approvals", "plugin-approvals"},
+    "system-agent": {"approvals"},
+}
 
 
 class Peer:
@@ -73,8 +75,9 @@ class Peer:
         else:
             await self.ws.close(code, reason)
 
-    def event(self, event: str, payload: Any, *, seq: bool = True,
-              state_version: Obj | None = None) -> None:
+    def event(
+        self, event: str, payload: Any, *, seq: bool = True, state_version: Obj | None = None
+    ) -> None:
         """Queue an event frame with the next number of this connection."""
         frame: Obj = {"type": "event", "event": event, "payload": payload}
         if seq:

@@ -16,10 +16,26 @@ restartRecoveryStatus goal contextBudgetStatus lastRunError providerReview lastR
 endedAt runtimeMs
 """)
 #: Keys of the nested row that the flattened part leaves out.
-NOT_FLAT = {"key", "agentId", "classification", "isMain", "isBackground", "agentRuntime",
-            "thinkingLevels", "thinkingOptions", "thinkingDefault", "snapshotAt", "placement",
-            "modelOverrideSource", "runtimeSelectionLocked", "expandedParticipants",
-            "effectiveQueueMode", "lastInteractionAt", "lastMessagePreview", "derivedTitle"}
+NOT_FLAT = {
+    "key",
+    "agentId",
+    "classification",
+    "isMain",
+    "isBackground",
+    "agentRuntime",
+    "thinkingLevels",
+    "thinkingOptions",
+    "thinkingDefault",
+    "snapshotAt",
+    "placement",
+    "modelOverrideSource",
+    "runtimeSelectionLocked",
+    "expandedParticipants",
+    "effectiveQueueMode",
+    "lastInteractionAt",
+    "lastMessagePreview",
+    "derivedTitle",
+}
 
 
 def live_flag(world: "World", session: Session) -> bool:
@@ -42,12 +58,22 @@ def _common(world: "World", session: Session) -> Obj:
     via = channel or "webchat"
     origin: Obj = {"provider": via, "surface": via, "chatType": "direct"}
     context: Obj = {"channel": via}
-    row: Obj = {"key": session.key, "kind": session.kind, "chatType": "direct",
-                "updatedAt": session.updated_at, "sessionId": session.session_id,
-                "systemSent": True, "abortedLastRun": session.aborted_last_run,
-                "thinkingLevels": [{"id": "off", "label": "off"}], "thinkingOptions": ["off"],
-                "thinkingDefault": "off", "totalTokensFresh": session.turns > 0,
-                "modelProvider": "a", "model": "m1", "contextTokens": 128000}
+    row: Obj = {
+        "key": session.key,
+        "kind": session.kind,
+        "chatType": "direct",
+        "updatedAt": session.updated_at,
+        "sessionId": session.session_id,
+        "systemSent": True,
+        "abortedLastRun": session.aborted_last_run,
+        "thinkingLevels": [{"id": "off", "label": "off"}],
+        "thinkingOptions": ["off"],
+        "thinkingDefault": "off",
+        "totalTokensFresh": session.turns > 0,
+        "modelProvider": "a",
+        "model": "m1",
+        "contextTokens": 128000,
+    }
     if channel:
         address = {"to": "demo:user", "accountId": "default"}
         origin |= {"label": "user", "from": "demo:user", **address}
@@ -100,30 +126,59 @@ def row(world: "World", session: Session, *, flags: bool = True) -> Obj:
 def _september(world: "World", session: Session) -> Obj:
     """Fields only September rows have."""
     main = session.key == world.main_key
-    runtime = {"id": "openclaw", "cloudPlacementSupported": True, "source": "implicit",
-               "cloudPlacementExecutionMode": "worker-turn", "devicePlacementSupported": True,
-               "devicePlacement": {"requiredNodeCommands": [], "consumesWorkerSlot": True}}
+    runtime = {
+        "id": "openclaw",
+        "cloudPlacementSupported": True,
+        "source": "implicit",
+        "cloudPlacementExecutionMode": "worker-turn",
+        "devicePlacementSupported": True,
+        "devicePlacement": {"requiredNodeCommands": [], "consumesWorkerSlot": True},
+    }
     result: Obj = {
-        "visibility": "shared", "permissionModePending": False, "participants": [],
-        "expandedParticipants": [], "participantCount": 1,
-        "classification": "main" if main else "direct", "agentId": session.agent_id,
-        "isMain": main, "isBackground": False, "archived": False, "pinned": False,
-        "unread": False, "lastInteractionAt": session.updated_at, "effectiveFastMode": False,
-        "effectiveFastModeSource": "default", "fastAutoOnSeconds": 60, "totalTokens": 0,
-        "totalTokensFresh": True, "effectiveResponseUsage": "off",
-        "effectiveQueueMode": "steer", "modelOverrideSource": None,
-        "runtimeSelectionLocked": False, "agentRuntime": runtime, "snapshotAt": world.now(),
-        "sharingRole": "admin", "placement": {
-            "state": "local", "generation": 0, "createdAtMs": session.created_at,
-            "updatedAtMs": session.updated_at, "stateChangedAtMs": session.created_at},
+        "visibility": "shared",
+        "permissionModePending": False,
+        "participants": [],
+        "expandedParticipants": [],
+        "participantCount": 1,
+        "classification": "main" if main else "direct",
+        "agentId": session.agent_id,
+        "isMain": main,
+        "isBackground": False,
+        "archived": False,
+        "pinned": False,
+        "unread": False,
+        "lastInteractionAt": session.updated_at,
+        "effectiveFastMode": False,
+        "effectiveFastModeSource": "default",
+        "fastAutoOnSeconds": 60,
+        "totalTokens": 0,
+        "totalTokensFresh": True,
+        "effectiveResponseUsage": "off",
+        "effectiveQueueMode": "steer",
+        "modelOverrideSource": None,
+        "runtimeSelectionLocked": False,
+        "agentRuntime": runtime,
+        "snapshotAt": world.now(),
+        "sharingRole": "admin",
+        "placement": {
+            "state": "local",
+            "generation": 0,
+            "createdAtMs": session.created_at,
+            "updatedAtMs": session.updated_at,
+            "stateChangedAtMs": session.created_at,
+        },
     }
     if session.channel:
         result["channel"] = session.channel
     else:
         result |= {"createdVia": "operator", "createdAt": session.created_at}
     if session.turns:
-        result["contextBudgetStatus"] = {"schemaVersion": 1, "source": "pre-prompt-estimate",
-                                         "route": "fits", "shouldCompact": False}
+        result["contextBudgetStatus"] = {
+            "schemaVersion": 1,
+            "source": "pre-prompt-estimate",
+            "route": "fits",
+            "shouldCompact": False,
+        }
     return result | ({"lastRunId": session.last_run_id} if session.last_run_id else {})
 
 
@@ -162,12 +217,24 @@ def april_flat(row: Obj) -> Obj:
 
 def pending_input(item: Waiting) -> Obj:
     """One entry of September's ``pendingInputs``: an RPC message not taken by a turn."""
-    marks = {"senderIsOwner": True, "id": f"pending:{item.id}",
-             "transport": {"clients": [{"id": "gateway-client", "mode": "backend"}]}}
-    message = {"role": "user", "content": item.text, "timestamp": item.accepted_at,
-               "__openclaw": marks}
-    return {"id": item.id, "acceptedAt": item.accepted_at, "state": item.state,
-            "message": message, "runId": item.run_id}
+    marks = {
+        "senderIsOwner": True,
+        "id": f"pending:{item.id}",
+        "transport": {"clients": [{"id": "gateway-client", "mode": "backend"}]},
+    }
+    message = {
+        "role": "user",
+        "content": item.text,
+        "timestamp": item.accepted_at,
+        "__openclaw": marks,
+    }
+    return {
+        "id": item.id,
+        "acceptedAt": item.accepted_at,
+        "state": item.state,
+        "message": message,
+        "runId": item.run_id,
+    }
 
 
 def in_flight(session: Session) -> Obj | None:
@@ -189,15 +256,22 @@ def in_flight(session: Session) -> Obj | None:
 
 def history(world: "World", session: Session, limit: int) -> Obj:
     """Answer ``chat.history``; April tells only messages and the session id."""
-    result: Obj = {"sessionKey": session.key, "sessionId": session.session_id,
-                   "messages": session.messages[-limit:]}
+    result: Obj = {
+        "sessionKey": session.key,
+        "sessionId": session.session_id,
+        "messages": session.messages[-limit:],
+    }
     if world.generation == "april":
         return result | {"thinkingLevel": "off"}
     items = [pending_input(w) for w in session.waiting if w.via == "rpc"]
-    result |= {"pendingInputs": {"items": items[:limit], "total": len(items)},
-               "deltaCursor": "demo", "hasMore": len(session.messages) > limit,
-               "totalMessages": len(session.messages),
-               "defaults": _plain(defaults(world)), "sessionInfo": _plain(row(world, session))}
+    result |= {
+        "pendingInputs": {"items": items[:limit], "total": len(items)},
+        "deltaCursor": "demo",
+        "hasMore": len(session.messages) > limit,
+        "totalMessages": len(session.messages),
+        "defaults": _plain(defaults(world)),
+        "sessionInfo": _plain(row(world, session)),
+    }
     flight = in_flight(session)
     return result | ({"inFlightRun": flight} if flight else {})
 
@@ -209,12 +283,20 @@ def _plain(body: Obj) -> Obj:
 
 def defaults(world: "World") -> Obj:
     """Model defaults that come with lists."""
-    result: Obj = {"modelProvider": "a", "model": "m1", "contextTokens": 128000,
-                   "thinkingLevels": [{"id": "off", "label": "off"}],
-                   "thinkingOptions": ["off"], "thinkingDefault": "off"}
+    result: Obj = {
+        "modelProvider": "a",
+        "model": "m1",
+        "contextTokens": 128000,
+        "thinkingLevels": [{"id": "off", "label": "off"}],
+        "thinkingOptions": ["off"],
+        "thinkingDefault": "off",
+    }
     if world.generation == "september":
-        result["agentRuntime"] = {"id": "auto", "source": "implicit",
-                                  "cloudPlacementSupported": False,
-                                  "devicePlacementSupported": False}
+        result["agentRuntime"] = {
+            "id": "auto",
+            "source": "implicit",
+            "cloudPlacementSupported": False,
+            "devicePlacementSupported": False,
+        }
         result["modelSelectionTarget"] = "session"
     return result

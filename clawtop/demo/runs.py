@@ -113,8 +113,7 @@ def advance(world: "World", session: Session, *, rpc: bool = True) -> None:
     launch(world, session, item.text, item.via, run_id)
 
 
-def launch(world: "World", session: Session, text: str, via: Via,
-           run_id: str) -> Run | None:
+def launch(world: "World", session: Session, text: str, via: Via, run_id: str) -> Run | None:
     """Start a run for a message; it ends by itself unless the text says ``[[hang]]``.
 
     Nothing runs while a dead owner has the lane: the message only takes the lock.
@@ -130,8 +129,7 @@ def launch(world: "World", session: Session, text: str, via: Via,
     return run
 
 
-def send(world: "World", session: Session, text: str, via: Via,
-         run_id: str) -> Waiting | None:
+def send(world: "World", session: Session, text: str, via: Via, run_id: str) -> Waiting | None:
     """Deliver a message: it runs at once when the session is free, else it waits.
 
     Messages parked earlier go first.

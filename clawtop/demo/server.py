@@ -26,11 +26,20 @@ class ScriptedGateway(Conversations):
     spoken. handshake_timeout is real seconds until a silent client is closed with 1008.
     """
 
-    def __init__(self, generation: Generation = "september", token: str = "demo",
-                 port: int = 0, world: World | None = None, protocol: int = 4,
-                 auth_mode: AuthMode = "token", scopes_granted: tuple[str, ...] | None = None,
-                 *, tick_interval_ms: int = 30_000, pump_s: float = 0.02,
-                 handshake_timeout: float = 15.0) -> None:
+    def __init__(
+        self,
+        generation: Generation = "september",
+        token: str = "demo",
+        port: int = 0,
+        world: World | None = None,
+        protocol: int = 4,
+        auth_mode: AuthMode = "token",
+        scopes_granted: tuple[str, ...] | None = None,
+        *,
+        tick_interval_ms: int = 30_000,
+        pump_s: float = 0.02,
+        handshake_timeout: float = 15.0,
+    ) -> None:
         """Prepare; nothing listens before the context is entered."""
         door = Door(token, auth_mode, protocol, tick_interval_ms, scopes_granted)
         super().__init__(world or World(generation), door, handshake_timeout)
@@ -59,8 +68,12 @@ class ScriptedGateway(Conversations):
         self._spawn(self._pump())
         return self
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None,
-                        trace: TracebackType | None) -> None:
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
         """Close everything and wait for it."""
         self.world.wake_server = lambda: None
         await self.stop_listening(code=1001)
@@ -74,8 +87,14 @@ class ScriptedGateway(Conversations):
         """Open the port; the same one again after ``stop_listening``."""
         if self._server is not None:
             return
-        self._server = await serve(self._serve, "127.0.0.1", self.port, compression=None,
-                                   max_size=MAX_PAYLOAD, process_request=self._page)
+        self._server = await serve(
+            self._serve,
+            "127.0.0.1",
+            self.port,
+            compression=None,
+            max_size=MAX_PAYLOAD,
+            process_request=self._page,
+        )
         self.port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def stop_listening(self, code: int = 1012, reason: str = "service restart") -> None:
@@ -96,8 +115,9 @@ class ScriptedGateway(Conversations):
 
     async def restart(self, expected_ms: int = 1500) -> None:
         """Be restarted: shutdown event, port down, memory and runs gone, port up again."""
-        await self.emit("shutdown", {"reason": "gateway restarting",
-                                     "restartExpectedMs": expected_ms})
+        await self.emit(
+            "shutdown", {"reason": "gateway restarting", "restartExpectedMs": expected_ms}
+        )
         await self.stop_listening()
         self.world.restart()
         await self.start_listening()

@@ -34,9 +34,17 @@ class World:
     announced nor known. health_extra overrides parts of ``health``.
     """
 
-    def __init__(self, generation: Generation = "september", now: Clock | None = None, *,
-                 settle_ms: int = 60_000, answer_ms: int = 200, recovery_ms: int = 390_000,
-                 reset_wait_ms: int = 15_000, main_key: str = "agent:main:main") -> None:
+    def __init__(
+        self,
+        generation: Generation = "september",
+        now: Clock | None = None,
+        *,
+        settle_ms: int = 60_000,
+        answer_ms: int = 200,
+        recovery_ms: int = 390_000,
+        reset_wait_ms: int = 15_000,
+        main_key: str = "agent:main:main",
+    ) -> None:
         """Start an empty gateway."""
         self.generation: Generation = generation
         self.now: Clock = now or SystemClock()
@@ -86,14 +94,22 @@ class World:
         """Return the session of that key, made on first use; ``new`` means no earlier turn."""
         if key not in self.sessions:
             now = self.now()
-            made = Session(key, new_id(), now - 60_000, now - 30_000,
-                           started_at=now - 31_000, ended_at=now - 30_000)
+            made = Session(
+                key,
+                new_id(),
+                now - 60_000,
+                now - 30_000,
+                started_at=now - 31_000,
+                ended_at=now - 30_000,
+            )
             if new:
                 made.created_at = made.updated_at = now
                 made.turns, made.status, made.started_at, made.ended_at = 0, None, None, None
             else:
-                made.messages = [events.body(self, "user", "earlier", 1),
-                                 events.body(self, "assistant", "earlier answer", 2)]
+                made.messages = [
+                    events.body(self, "user", "earlier", 1),
+                    events.body(self, "assistant", "earlier answer", 2),
+                ]
             self.sessions[key] = made
         for name, value in fields.items():
             if not hasattr(self.sessions[key], name):
@@ -101,9 +117,17 @@ class World:
             setattr(self.sessions[key], name, value)
         return self.sessions[key]
 
-    def start_run(self, key: str, holder: RunHolder = "rpc", *, run_id: str | None = None,
-                  progress: bool = True, preparing: bool = False, text: str = "hello",
-                  new: bool = False) -> Run:
+    def start_run(
+        self,
+        key: str,
+        holder: RunHolder = "rpc",
+        *,
+        run_id: str | None = None,
+        progress: bool = True,
+        preparing: bool = False,
+        text: str = "hello",
+        new: bool = False,
+    ) -> Run:
         """Start a run that goes on until ``end_run``; ``progress`` sends a first sign of life."""
         session = self.session(key, new=new)
         if holder == "channel" and session.channel is None:
@@ -147,13 +171,13 @@ class World:
         """Clear the lock by force, as the companion plugin does, with or without the lane."""
         runs.release(self, self.session(key), renew_lane=renew_lane)
 
-    def send(self, key: str, text: str, via: Via = "rpc",
-             run_id: str | None = None) -> Waiting | None:
+    def send(
+        self, key: str, text: str, via: Via = "rpc", run_id: str | None = None
+    ) -> Waiting | None:
         """Deliver a message; it runs at once (None) or waits behind the holder."""
         return runs.send(self, self.session(key), text, via, run_id or new_id())
 
-    def waits(self, key: str, text: str, via: Via = "rpc", *,
-              run_id: str | None = None) -> Waiting:
+    def waits(self, key: str, text: str, via: Via = "rpc", *, run_id: str | None = None) -> Waiting:
         """Deliver a message that has to wait; the session must be held."""
         item = self.send(key, text, via, run_id)
         if item is None:
@@ -167,10 +191,18 @@ class World:
             return aborts.by_run(self, session, run_id)
         return aborts.by_key(self, session, clear_queued)
 
-    def request_approval(self, command: str, session_key: str | None = None, *,
-                         id: str | None = None, kind: str = "exec", ttl_ms: int | None = None,
-                         needs_route: bool = False, owner: int | None = None,
-                         **fields: Any) -> str:
+    def request_approval(
+        self,
+        command: str,
+        session_key: str | None = None,
+        *,
+        id: str | None = None,
+        kind: str = "exec",
+        ttl_ms: int | None = None,
+        needs_route: bool = False,
+        owner: int | None = None,
+        **fields: Any,
+    ) -> str:
         """Ask for an approval and return its id; ``fields`` go into the request object.
 
         ``needs_route``: on September it is denied at once when no client announced an
@@ -209,9 +241,18 @@ class World:
     def add_task(self, task: Obj) -> Obj:
         """Add a task; id, times and status get defaults. September announces it."""
         ident, now = new_id(), self.now()
-        full: Obj = {"id": ident, "taskId": ident, "kind": "subagent", "runtime": "subagent",
-                     "status": "running", "title": "task", "agentId": "main",
-                     "createdAt": now, "updatedAt": now, "startedAt": now} | task
+        full: Obj = {
+            "id": ident,
+            "taskId": ident,
+            "kind": "subagent",
+            "runtime": "subagent",
+            "status": "running",
+            "title": "task",
+            "agentId": "main",
+            "createdAt": now,
+            "updatedAt": now,
+            "startedAt": now,
+        } | task
         self.tasks.append(full)
         self.put_task(full)
         return full
@@ -225,10 +266,17 @@ class World:
         """Add a record to the stability ring; it may carry no session name."""
         return self.stability.add(self.now(), kind, fields)
 
-    def recovery(self, key: str, stage: Literal["requested", "completed"],
-                 status: str = "aborted", action: str = "abort_embedded_run",
-                 age_s: int = 360, reason: str = "active_work_without_progress",
-                 kind: str = "embedded_run", **fields: Any) -> None:
+    def recovery(
+        self,
+        key: str,
+        stage: Literal["requested", "completed"],
+        status: str = "aborted",
+        action: str = "abort_embedded_run",
+        age_s: int = 360,
+        reason: str = "active_work_without_progress",
+        kind: str = "embedded_run",
+        **fields: Any,
+    ) -> None:
         """Record a step of the built-in recovery: nameless in the ring, named in the log."""
         session = self.session(key)
         depth = len([w for w in session.waiting if w.state == "queued"])
@@ -237,17 +285,23 @@ class World:
         if stage == "requested":
             head = {"outcome": "processing", "action": "abort", "reason": reason}
             self.record("session.recovery.requested", **head, **body, **fields)
-            self.log(f"stalled session: {names} state=processing age={age_s}s "
-                     f"queueDepth={depth} reason={reason} classification=stalled_agent_run "
-                     f"activeWorkKind={kind} recovery=checking", "WARN")
+            self.log(
+                f"stalled session: {names} state=processing age={age_s}s "
+                f"queueDepth={depth} reason={reason} classification=stalled_agent_run "
+                f"activeWorkKind={kind} recovery=checking",
+                "WARN",
+            )
             return
-        self.record("session.recovery.completed", outcome=status, action=action, **body,
-                    **fields)
-        self.log(f"stuck session recovery outcome: status={status} action={action} {names} "
-                 f"activeWorkKind={kind} lane=session:{key} released=0", "WARN")
+        self.record("session.recovery.completed", outcome=status, action=action, **body, **fields)
+        self.log(
+            f"stuck session recovery outcome: status={status} action={action} {names} "
+            f"activeWorkKind={kind} lane=session:{key} released=0",
+            "WARN",
+        )
 
-    def log(self, message: str, level: str = "INFO", subsystem: str = "diagnostic",
-            **fields: Any) -> None:
+    def log(
+        self, message: str, level: str = "INFO", subsystem: str = "diagnostic", **fields: Any
+    ) -> None:
         """Write one line into the log file."""
         self.log_file.add(self.now(), level, message, subsystem, fields)
 

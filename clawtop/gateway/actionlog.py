@@ -16,6 +16,7 @@ from typing import Any
 
 from clawtop.errors import ClawtopError
 from clawtop.remedies.outcome import Action
+from clawtop.text import iso, plain
 
 SCHEMA = "clawtop.log/1"
 
@@ -104,3 +105,18 @@ def _closed(line: dict[str, Any]) -> dict[str, Any]:
     if line.get("phase") == "end":
         return line
     return {**line, "outcome": "unknown", "reason": "clawtop ended before the outcome was seen"}
+
+
+def action_text(line: dict[str, Any]) -> list[str]:
+    """One logged action in two or three lines."""
+    target = line.get("target") if isinstance(line.get("target"), dict) else {}
+    what = (target or {}).get("session_key") or ", ".join((target or {}).get("ids", []))
+    head = (
+        f"{iso(line['at_ms'])}  {line.get('outcome', 'unknown'):<13}"
+        f" {line.get('action', '?')} {line.get('step', '')}  {plain(str(what))}"
+    )
+    who = f"    by {line.get('operator')} on {line.get('gateway')}"
+    texts = [head, plain(who)]
+    if line.get("reason"):
+        texts.append(f"    {plain(str(line['reason']))}")
+    return texts

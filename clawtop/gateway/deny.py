@@ -243,4 +243,3 @@ def _verdict(raw: Raw) -> tuple[str | None, str | None, bool | None]:
         by if isinstance(by, str) else None,
         applied if isinstance(applied, bool) else None,
     )
-

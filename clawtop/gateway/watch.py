@@ -1,8 +1,8 @@
 """The live picture: keeps one watching link up, asks within the budget, feeds the store.
 
-    connect ──▶ list everything ──▶ events and questions ──▶ link lost ──▶ wait, again
-                      ▲                     │ frames were missed
-                      └─────────────────────┘
+connect ──▶ list everything ──▶ events and questions ──▶ link lost ──▶ wait, again
+                  ▲                     │ frames were missed
+                  └─────────────────────┘
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ import contextlib
 import random
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from msgspec import Raw
 
@@ -23,6 +22,7 @@ from clawtop.gateway.clock import GatewayClock
 from clawtop.gateway.find import Target
 from clawtop.gateway.health import explain
 from clawtop.gateway.link import Link
+from clawtop.gateway.manner import Manner
 from clawtop.gateway.methods import ADMIN, APPROVALS, READ, READ_METHODS
 from clawtop.gateway.poll import APPROVAL_KINDS, PROBE_QUESTION, Budget, Question
 from clawtop.gateway.session import Client, Pushed
@@ -34,28 +34,6 @@ from clawtop.picture.suspects import suspects
 PAGE = 200
 FIRST_PAGES = 10
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
-
-
-@dataclass(frozen=True)
-class Manner:
-    """How to watch. ``one_shot``: approvals only where seeing them changes nothing."""
-
-    read_only: bool = False
-    approvals: str = "auto"
-    one_shot: bool = False
-    timeout_s: float = 10.0
-
-    @property
-    def wants_approvals(self) -> bool:
-        return not self.read_only and self.approvals != "off"
-
-    def scopes(self, *, route: bool | None) -> tuple[str, ...]:
-        """Scopes to ask for. ``route``: whether approvals would make us one; None: not known."""
-        if not self.wants_approvals:
-            return (READ,)
-        if self.one_shot and self.approvals == "auto" and route is not False:
-            return (READ,)
-        return (READ, APPROVALS, ADMIN)
 
 
 class Watcher:

@@ -35,9 +35,7 @@ class EventQueue:
         )
         events = _with_copies(events)
         at_cap = None if joined else len(events) >= CAP
-        queue = SystemEventQueue(
-            session_key=key, count=len(events), at_cap=at_cap, lost_seen=lost
-        )
+        queue = SystemEventQueue(session_key=key, count=len(events), at_cap=at_cap, lost_seen=lost)
         changed = events != self.events or queue != self.queue
         self.events, self.queue = events, queue
         return changed

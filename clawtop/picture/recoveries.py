@@ -96,9 +96,7 @@ class Ledger:
 
     def _open_for(self, event: StabilityEvent) -> Attempt | None:
         """The request that this completion answers: the same age, else the nearest open one."""
-        opened = [
-            one for one in self._attempts if one.completed is None and not one.orphaned
-        ]
+        opened = [one for one in self._attempts if one.completed is None and not one.orphaned]
         near = [one for one in opened if 0 <= event.ts - one.at_ms <= RUNNING_MS]
         same = [one for one in near if one.requested and one.requested.age_ms == event.age_ms]
         return next(iter(same or near), None)

@@ -38,6 +38,7 @@ class Store:
         self.latency_ms: int | None = None
         self.clock_offset_ms: int | None = None
         self.draining = False
+        self._shut_down = False
         self.event_loop_degraded: bool | None = None
         self.pending_replies: int | None = None
         self.rows_total: int | None = None
@@ -213,14 +214,15 @@ class Store:
         self._touch("gateway")
 
     def _shutdown(self, change: c.Shutdown) -> None:
-        self.draining = True
+        self.draining = self._shut_down = True
         self._touch("gateway")
 
     # -- the link
 
     def _up(self, change: c.LinkUp) -> None:
-        if self.facts is not None and _restarted(self.facts, change.facts):
+        if self.facts is not None and self._restarted(self.facts, change.facts):
             self._forget_gateway()
+        self._shut_down = False
         self.facts = change.facts
         self.link_up, self.link_why = True, ""
         self.draining = change.facts.draining
@@ -229,6 +231,15 @@ class Store:
         self.failed.clear()
         self.held.watch_again(change.at_ms)
         self._touch("gateway")
+
+    def _restarted(self, old: c.GatewayFacts, new: c.GatewayFacts) -> bool:
+        """A new boot: by its id, else by an announced shutdown or an uptime that went back.
+
+        2026.5.28 restarts inside its process, so the uptime may go on (measured).
+        """
+        if old.boot_id or new.boot_id:
+            return old.boot_id != new.boot_id
+        return self._shut_down or (new.uptime_ms or 0) < (old.uptime_ms or 0)
 
     def _forget_gateway(self) -> None:
         """Runs, locks, queues and approvals lived in the gateway's memory; the ring too."""
@@ -288,13 +299,6 @@ class Store:
     def coverage(self) -> dict[str, Part]:
         """Every part's level and why it is not more."""
         return coverage_of(self.facts, self.wishes, self.failed)
-
-
-def _restarted(old: c.GatewayFacts, new: c.GatewayFacts) -> bool:
-    """A new boot: by its id, else by an uptime that went backwards."""
-    if old.boot_id or new.boot_id:
-        return old.boot_id != new.boot_id
-    return (new.uptime_ms or 0) < (old.uptime_ms or 0)
 
 
 def _may_approve(scopes: list[str]) -> bool:

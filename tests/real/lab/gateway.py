@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from websockets.exceptions import InvalidHandshake, InvalidMessage
+from websockets.exceptions import WebSocketException
 
 from .config import build_config, build_env
 from .install import install, node_binary
@@ -179,7 +179,7 @@ class RealGateway:
             try:
                 self.operator().close()
                 return
-            except (OSError, InvalidHandshake, InvalidMessage, CallError) as error:
+            except (OSError, WebSocketException, CallError) as error:
                 problem = str(error)
                 if isinstance(error, CallError) and error.code not in ("UNAVAILABLE", "CLOSED"):
                     break  # refused for good: asking again will not help

@@ -1,0 +1,94 @@
+"""The worst fact in words, and the order in which locks need a person."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from clawtop.picture.records import Lock, Verdict
+from clawtop.picture.store import Store
+from clawtop.text import age, count, plain
+
+NEED = (
+    Verdict.LEAKED,
+    Verdict.STALE,
+    Verdict.ABORTING,
+    Verdict.WAITING_APPROVAL,
+    Verdict.QUIET,
+    Verdict.WAITING_RETRY,
+    Verdict.UNKNOWN,
+    Verdict.WORKING,
+    Verdict.GHOST,
+)
+RANK = {str(verdict): rank for rank, verdict in enumerate(NEED)}
+MANY_COPIES = 3
+
+
+def lock_order(lock: Lock) -> tuple[int, int, str]:
+    """Who needs a person most comes first; then the oldest."""
+    return RANK.get(str(lock.verdict), 5), lock.since_ms or 0, lock.session_key
+
+
+class Fact(Struct, frozen=True):
+    """One fact in words; ``urgent`` ones deserve a strong colour."""
+
+    text: str
+    urgent: bool = False
+
+
+def worst_facts(store: Store) -> list[Fact]:
+    """Everything that may need a person, worst first."""
+    facts = [*_locks(store), *_unnamed(store), *_copies(store), *_queue(store), *_gateway(store)]
+    return sorted(facts, key=lambda fact: not fact.urgent)
+
+
+def _locks(store: Store) -> list[Fact]:
+    found = []
+    bad = [lock for lock in store.held.locks.values() if RANK[str(lock.verdict)] <= 1]
+    for lock in sorted(bad, key=lock_order):
+        since = lock.idle_since_ms or lock.since_ms
+        passed = None if since is None else store.now_ms - since
+        what = "leaked lock" if lock.verdict == Verdict.LEAKED else "stale lock"
+        how_long = age(passed, at_least=True) if passed is not None else "since unknown"
+        found.append(
+            Fact(f"{what}  {plain(lock.session_key)}  {how_long}  {lock.proof}", urgent=True)
+        )
+    return found
+
+
+def _unnamed(store: Store) -> list[Fact]:
+    number = store.held.anonymous.number()
+    if not number:
+        return []
+    return [Fact(f"{count(number, 'lock')} held that no session can be named for")]
+
+
+def _copies(store: Store) -> list[Fact]:
+    found = []
+    for group in store.backlog.groups():
+        if len(group) >= MANY_COPIES:
+            where = plain(group[0].session_key or "no session")
+            found.append(Fact(f"the same approval {len(group)} times  {where}", urgent=True))
+    return found
+
+
+def _queue(store: Store) -> list[Fact]:
+    queue = store.queue.queue
+    if queue is None or not queue.at_cap:
+        return []
+    where = plain(queue.session_key or "main session")
+    return [Fact(f"system events at the cap of {queue.count}: older ones may be gone  {where}")]
+
+
+def _gateway(store: Store) -> list[Fact]:
+    found = []
+    if store.draining:
+        found.append(Fact("the gateway is draining for a stop or restart"))
+    for one in store.recoveries()[:20]:
+        if one.verdict in ("failed", "lost", "no_effect"):
+            word = one.verdict.replace("_", " ")
+            where = plain(one.session_key or "session not named")
+            found.append(Fact(f"recovery {word}  {where}"))
+            break
+    if store.event_loop_degraded:
+        found.append(Fact("the gateway's event loop is degraded: everything may look slow"))
+    return found

@@ -1,0 +1,1 @@
+"""THE TERMINAL. Textual lives here and nowhere else."""

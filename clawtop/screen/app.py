@@ -1,0 +1,190 @@
+"""The application: one timer, the keys, and the way from a key to a confirmed plan.
+
+Nothing heavy is imported here: the first frame is painted before the watcher (and with it
+websockets) is imported and made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+from textual.app import App
+from textual.binding import BindingType
+
+from clawtop.errors import ClawtopError
+from clawtop.picture.store import Store
+from clawtop.picture.worst import Fact
+from clawtop.screen.acting import Acting
+from clawtop.screen.dashboard import Dashboard
+from clawtop.screen.doing import Doing
+from clawtop.screen.header import first_line, second_line
+from clawtop.screen.keys import INTERRUPT
+from clawtop.screen.looking import Looking
+from clawtop.text import age, plain
+
+if TYPE_CHECKING:
+    from clawtop.gateway.watch import Watcher
+
+FRAME_S = 0.1  # at most ten paints a second
+HOLD_S = 3.0  # rows hold still after a key
+WRITER_FRAMES = 2  # frames the terminal has not taken yet; then a paint is skipped
+
+MakeWatcher = Callable[[Callable[[], None]], "Watcher"]
+
+
+class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
+    """The dashboard over one watcher."""
+
+    ENABLE_COMMAND_PALETTE = False
+    BINDINGS: ClassVar[list[BindingType]] = [INTERRUPT]
+
+    def __init__(
+        self,
+        make_watcher: MakeWatcher,
+        target: tuple[str, str],
+        *,
+        store: Store,
+        theme: str | None = None,
+    ) -> None:
+        super().__init__()
+        if theme is not None:
+            self.theme = theme
+        self.animation_level = "none"
+        self.store = store
+        self.watcher: Watcher | None = None
+        self.doing = Doing(self.dirty)
+        self.board = Dashboard()
+        self.filter_words: tuple[str, ...] = ()
+        self.frozen_ms: int | None = None
+        self.problem: str | None = None
+        self._make_watcher, self._target = make_watcher, target
+        self._armed = False
+        self._painted_at = self._key_at = 0.0
+        self._pending: dict[str, set[str]] = {}
+        self._words_until = 0.0
+        self._watching: asyncio.Task[None] | None = None
+
+    # -- start and end
+
+    def on_mount(self) -> None:
+        self.push_screen(self.board)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        """After the first frame: connect, and let the second tick."""
+        self.set_interval(1.0, self._tick)
+        self._watching = asyncio.create_task(self._watch(), name="clawtop-watch")
+
+    async def _watch(self) -> None:
+        try:
+            self.watcher = self._make_watcher(self.dirty)
+            self.problem = None
+            await self.watcher.run()
+        except ClawtopError as error:
+            self.problem = error.sentence()
+            self.dirty()
+        except Exception as error:  # noqa: BLE001 - the link worker's border: shown, never silent
+            self.problem = f"clawtop itself failed: {type(error).__name__}. Press r to try again."
+            self.dirty()
+
+    def restart_watch(self) -> None:
+        """Try again after a failure that ended the watch."""
+        if self._watching is None or self._watching.done():
+            self._watching = asyncio.create_task(self._watch(), name="clawtop-watch")
+
+    async def on_unmount(self) -> None:
+        await self.doing.stop()
+        if self._watching is not None:
+            self._watching.cancel()
+            await asyncio.gather(self._watching, return_exceptions=True)
+        if self.watcher is not None:
+            await self.watcher.close()
+
+    # -- the one timer
+
+    def dirty(self) -> None:
+        """Something changed: paint soon, at most ten times a second. Called for every event."""
+        if self._armed:
+            return
+        self._armed = True
+        wait = self._painted_at + FRAME_S - time.monotonic()
+        asyncio.get_running_loop().call_later(max(wait, 0.01), self._paint)
+
+    def _tick(self) -> None:
+        """Once a second for ages, when nothing else has painted."""
+        if not self._armed and time.monotonic() - self._painted_at > 0.9:
+            self._paint()
+
+    def _paint(self) -> None:
+        self._armed = False
+        self._painted_at = time.monotonic()
+        if not self.is_running or self._writer_behind():
+            return
+        now_ms = self.watcher.clock.now_ms() if self.watcher is not None else self.store.now_ms
+        self._take(self.store.refresh(now_ms))
+        if not self._holding():
+            pending, self._pending = self._pending, {}
+            self.board.update_rows(self.store, pending)
+        shown_ms = self.frozen_ms if self.frozen_ms is not None else self.store.now_ms
+        self.board.header_lines.say(*self._header())
+        self.board.paint(self.store, shown_ms, self.filter_words)
+        self.board.select_first()
+        self._paint_words()
+
+    def _take(self, touched: dict[str, set[str]]) -> None:
+        for panel, ids in touched.items():
+            self._pending.setdefault(panel, set()).update(ids)
+
+    def _writer_behind(self) -> bool:
+        """The terminal does not keep up: skip this frame, never stop reading the gateway."""
+        thread = getattr(self._driver, "_writer_thread", None)
+        queue = getattr(thread, "_queue", None)
+        if queue is None or queue.qsize() < WRITER_FRAMES:
+            return False
+        self.dirty()
+        return True
+
+    def _holding(self) -> bool:
+        """Rows hold still while frozen, while a dialog is open, and 3 s after a key."""
+        if self.frozen_ms is not None or self.screen is not self.board:
+            return True
+        resting = time.monotonic() - self._key_at < HOLD_S
+        return resting and any(len(panel.model.rows) for panel in self.board.panels)
+
+    def note_key(self) -> None:
+        """A key was pressed in the dashboard: rows hold still for a moment."""
+        self._key_at = time.monotonic()
+
+    def _header(self) -> tuple[str, Fact]:
+        frozen = ""
+        if self.frozen_ms is not None:
+            frozen = f"FROZEN {age(self.store.now_ms - self.frozen_ms)}"
+        first = first_line(self.store, self._target, self.doing.head(), frozen)
+        return first, second_line(self.store, self._next_try())
+
+    def _next_try(self) -> str:
+        if self.problem is not None:
+            return "" if self.store.link_why in self.problem else plain(self.problem)
+        watcher = self.watcher
+        if watcher is None or watcher.retry_at is None or self.store.link_up:
+            return ""
+        left = max(round(watcher.retry_at - time.monotonic()), 0)
+        return f"trying again in {left} s (r: now)"
+
+    # -- words
+
+    def say(self, text: str) -> None:
+        """One line for the person; it stays until the next key or for a while."""
+        self._words_until = time.monotonic() + 20
+        self.board.words.say(plain(text), "bold")
+
+    def hush(self) -> None:
+        self._words_until = 0.0
+
+    def _paint_words(self) -> None:
+        doing = self.doing.line()
+        if time.monotonic() >= self._words_until:
+            self.board.words.say(doing, "bold")

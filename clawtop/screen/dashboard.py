@@ -1,0 +1,158 @@
+"""The dashboard screen: header, four panels, one line for words, the footer.
+
+It owns no domain state: rows come from panel models, which copy from the store when the app's
+one timer says so.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import BindingType
+from textual.screen import Screen
+from textual.widget import Widget
+from textual.widgets import Input
+
+from clawtop.picture.store import Store
+from clawtop.screen.header import Header
+from clawtop.screen.keys import bindings, foot_text
+from clawtop.screen.panel_view import PanelView
+from clawtop.screen.panels import ALL
+from clawtop.screen.rows import RowTable
+
+WIDE = (120, 36)
+SMALLEST = (60, 16)
+
+
+class Line(Widget):
+    """One line of words that repaints only when they change."""
+
+    DEFAULT_CSS = "Line { height: 1; dock: bottom; } Line.hidden { display: none; }"
+
+    def __init__(self, text: str = "", style: str = "", *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._text, self._style = text, style
+
+    def say(self, text: str, style: str = "") -> None:
+        if (text, style) != (self._text, self._style):
+            self._text, self._style = text, style
+            self.set_class(not text, "hidden")
+            self.refresh()
+
+    def render(self) -> Text:
+        return Text(self._text, self._style, no_wrap=True, overflow="ellipsis")
+
+
+class FilterLine(Input):
+    """The filter's input; Esc gives it up, Enter keeps it."""
+
+    DEFAULT_CSS = """
+    FilterLine { dock: bottom; height: 1; border: none; padding: 0; display: none; }
+    FilterLine.open { display: block; }
+    """
+
+
+class TooSmall(Widget):
+    """What a terminal shows that is too small for the dashboard."""
+
+    DEFAULT_CSS = "TooSmall { display: none; height: 1fr; }"
+
+    def render(self) -> Text:
+        width, height = self.app.size
+        least = f"{SMALLEST[0]}x{SMALLEST[1]}"
+        return Text(
+            f"This terminal is {width}x{height}; clawtop needs {least}."
+            " Enlarge it, or quit (q) and run: clawtop snapshot"
+        )
+
+
+class Dashboard(Screen[None], inherit_bindings=False):
+    """The whole picture on one screen."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
+    AUTO_FOCUS = "#rows-locks"
+    CSS = """
+    Dashboard { layout: vertical; overflow: hidden; }
+    Dashboard.small TooSmall { display: block; }
+    Dashboard.small PanelView, Dashboard.small Line, Dashboard.small Header { display: none; }
+    Dashboard.stale RowTable { text-style: dim; }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.header_lines = Header()
+        self.panels = [PanelView(model()) for model in ALL]
+        self.foot = Line(foot_text(), "dim", id="foot")
+        self.words = Line(id="words")
+        self.filter_line = FilterLine(placeholder="filter: words, state:stale, agent:main")
+
+    def compose(self) -> ComposeResult:
+        yield self.header_lines
+        yield TooSmall()
+        yield from self.panels
+        yield self.foot
+        yield self.words
+        yield self.filter_line
+
+    def on_mount(self) -> None:
+        self.words.add_class("hidden")
+        self.lay_out()
+
+    def on_resize(self) -> None:
+        self.lay_out()
+
+    def on_descendant_focus(self) -> None:
+        self.lay_out()
+
+    def lay_out(self) -> None:
+        """Open all panels where there is room, else the one in focus."""
+        width, height = self.app.size
+        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "small")
+        roomy = width >= WIDE[0] and height >= WIDE[1]
+        focused = self.focused_panel()
+        for panel in self.panels:
+            panel.set_open(roomy or panel is focused)
+
+    def focused_panel(self) -> PanelView:
+        """The panel whose table has the focus; the locks when none has."""
+        for panel in self.panels:
+            if panel.table is self.focused:
+                self._last = panel
+                return panel
+        return getattr(self, "_last", self.panels[1])
+
+    def focus_panel(self, number: int) -> None:
+        for panel in self.panels:
+            if panel.model.number == number:
+                panel.table.focus()
+
+    def next_panel(self, delta: int) -> None:
+        index = self.panels.index(self.focused_panel())
+        self.panels[(index + delta) % len(self.panels)].table.focus()
+
+    def table(self) -> RowTable:
+        return self.focused_panel().table
+
+    def select_first(self) -> None:
+        """Where nothing is selected yet, select the row that needs a person most."""
+        for panel in self.panels:
+            table = panel.table
+            if table.selected is None and not table.selection_gone and len(panel.model.rows):
+                table.selected = panel.model.rows.id_at(0)
+
+    def update_rows(self, store: Store, touched: dict[str, set[str]]) -> None:
+        """Hand each panel what was touched in its part of the picture."""
+        for panel in self.panels:
+            ids = touched.get(panel.model.name)
+            if ids:
+                panel.model.update(store, ids)
+
+    def paint(self, store: Store, now_ms: int, words: tuple[str, ...]) -> None:
+        """Bring everything visible up to ``now_ms``."""
+        if self.has_class("small"):
+            return
+        self.set_class(not store.link_up and store.facts is not None, "stale")
+        for panel in self.panels:
+            panel.paint(store, now_ms, words)

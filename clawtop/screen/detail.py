@@ -1,0 +1,185 @@
+"""The texts of the detail view: everything known of one record, and the ways out of it."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from clawtop.picture.records import Approval, Lock, Recovery, SystemEvent
+from clawtop.picture.store import Store
+from clawtop.remedies.ladder import ladder
+from clawtop.remedies.plan import Pins, ReleasePlan
+from clawtop.remedies.steps import Offer
+from clawtop.text import age, iso, mask, plain, utc
+
+
+class Page:
+    """Lines of a page; every text is escaped here."""
+
+    def __init__(self, title: str) -> None:
+        self.text = Text(plain(title), "bold")
+
+    def line(self, text: str = "", style: str = "") -> None:
+        self.text.append("\n" + plain(text), style)
+
+    def field(self, name: str, value: str | None, note: str = "") -> None:
+        self.text.append(f"\n  {name:<12}", "dim")
+        self.text.append("not known" if value is None else plain(value))
+        if note:
+            self.text.append(f"  {plain(note)}", "dim")
+
+    def section(self, title: str) -> None:
+        self.text.append(f"\n\n{title}", "bold")
+
+
+def lock_page(lock: Lock, store: Store) -> Text:
+    """Everything known of one lock."""
+    page = Page(f"{lock.verdict.upper()}  {lock.session_key}")
+    now = store.now_ms
+    page.field("verdict", lock.verdict, f"{lock.proof}")
+    page.field("holder", lock.holder)
+    page.field("run", lock.run_id)
+    page.field("session id", lock.session_id)
+    page.field("agent", lock.agent_id)
+    page.field("held", _since(lock.since_ms, lock.age_is, now))
+    page.field("idle", _since(lock.idle_since_ms, lock.idle_is, now))
+    page.field("phase", lock.phase)
+    waiting = None if lock.waiting is None else str(lock.waiting)
+    page.field("waiting", waiting, store.coverage()["waiting"].why or "")
+    if lock.children:
+        page.field("children", ", ".join(lock.children))
+    page.section("HOW WE KNOW")
+    for why in lock.why:
+        page.line(f"  {why}")
+    _waiting(page, lock, store)
+    _approvals_of(page, lock, store)
+    page.section("WAYS OUT, least destructive first")
+    for offer in ladder(lock, store):
+        _offer(page, lock, offer, store)
+    page.line()
+    page.line("X release · K abort the run · c copy the session key · Esc back", "dim")
+    return page.text
+
+
+def _since(since_ms: int | None, exactness: str, now_ms: int) -> str | None:
+    if since_ms is None:
+        return None
+    passed = age(now_ms - since_ms, at_least=exactness == "at_least")
+    return f"{passed}, since {utc(since_ms)}"
+
+
+def _waiting(page: Page, lock: Lock, store: Store) -> None:
+    waiting = [one for one in store.held.waiting() if one.session_key == lock.session_key]
+    if not waiting:
+        return
+    page.section("WAITING BEHIND IT")
+    for one in waiting:
+        passed = None if one.received_at_ms is None else store.now_ms - one.received_at_ms
+        page.line(f"  {one.state:<10} {age(passed):<7} {mask(one.preview)[0]}")
+
+
+def _approvals_of(page: Page, lock: Lock, store: Store) -> None:
+    ids = store.backlog.of_session(lock.session_key)
+    if not ids:
+        return
+    page.section("IT WAITS FOR AN ANSWER")
+    for one in ids:
+        approval = store.backlog.get(one)
+        page.line(f"  {one}  {mask(approval.command)[0] if approval else ''}")
+    page.line("  answer it: openclaw approvals, or deny it here with N in panel 3", "dim")
+
+
+def _offer(page: Page, lock: Lock, offer: Offer, store: Store) -> None:
+    if not offer.available:
+        page.line(f"  {offer.step:<18} no: {offer.why_not}", "dim")
+        return
+    page.line(f"  {offer.step:<18} {offer.label}", "bold")
+    for loss in offer.loses:
+        page.line(f"      loses     {loss}")
+    for warning in offer.warnings:
+        page.line(f"      warning   {warning}")
+    for call in offer.calls:
+        page.line(f"      sends     {call.text()}")
+    page.line(f"      patience  {age(round(offer.patience_s * 1000))}")
+    plan = ReleasePlan(
+        gateway=store.facts.name if store.facts else "",
+        lock=lock,
+        offer=offer,
+        pins=Pins(lock.session_id, lock.run_id, lock.holder),
+        next_step=None,
+    )
+    page.line(f"      shell     {plan.command()}")
+
+
+def approvals_page(group: tuple[Approval, ...], store: Store) -> Text:
+    """One request and all its copies."""
+    first = group[0]
+    page = Page(f"APPROVAL  {len(group)} × {first.kind}" if len(group) > 1 else "APPROVAL")
+    command, masked = mask(first.command)
+    page.field("command", command, "a secret is masked" if masked else "")
+    page.field("session", first.session_key)
+    page.field("agent", first.agent_id)
+    page.field("cwd", first.cwd)
+    page.field("host", first.host)
+    page.field("node", first.node_id)
+    page.section("COPIES, oldest first")
+    for one in group:
+        since = None if one.created_at_ms is None else store.now_ms - one.created_at_ms
+        left = None if one.expires_at_ms is None else one.expires_at_ms - store.now_ms
+        run = f"  run {one.run_id}" if one.run_id else ""
+        page.line(f"  {one.id}  asked {age(since)} ago, expires in {age(left)}{run}")
+    page.section("WAYS OUT")
+    page.line("  N denies: this one, all copies but this one, or all. It never allows.")
+    page.line("  The asking run goes on after a denial, and may ask again.")
+    page.line("  To allow one, use the gateway's own command: openclaw approvals")
+    page.line(f"  shell     clawtop deny --duplicates --keep {first.id}")
+    page.line()
+    page.line("N deny · c copy the id · Esc back", "dim")
+    return page.text
+
+
+def event_page(event: SystemEvent, store: Store) -> Text:
+    """One queued system event."""
+    page = Page("SYSTEM EVENT")
+    text, masked = mask(event.text)
+    page.field("text", text, "a secret is masked" if masked else "")
+    page.field("session", event.session_key)
+    page.field("position", f"#{event.position} in its queue")
+    seen = age(store.now_ms - event.seen_since_ms, at_least=True)
+    page.field("seen for", f"{seen}, since {utc(event.seen_since_ms)}")
+    copies = str(event.copies) if event.copies > 1 else "none"
+    page.field("copies", copies, "" if event.copy_of is None else f"first is #{event.copy_of}")
+    page.section("HOW WE KNOW")
+    page.line(f"  {store.coverage()['system_events'].why or ''}")
+    page.line("  It is read by the session's next turn; no call removes one event.")
+    return page.text
+
+
+def recovery_page(one: Recovery, store: Store) -> Text:
+    """One recovery attempt."""
+    page = Page(f"RECOVERY  {one.verdict.replace('_', ' ')}")
+    page.field("session", one.session_key, "named by a log line" if one.session_key else "")
+    page.field("requested", None if one.requested_at_ms is None else iso(one.requested_at_ms))
+    page.field("completed", None if one.completed_at_ms is None else iso(one.completed_at_ms))
+    page.field("status", one.status)
+    page.field("action", one.action)
+    page.field("reason", one.reason)
+    page.field("released", None if one.released is None else str(one.released))
+    page.section("HOW WE KNOW")
+    page.line("  The diagnostics ring names no session; log lines of the same moment do.")
+    page.line(f"  {store.coverage()['recoveries'].why or ''}")
+    return page.text
+
+
+def lanes_page(store: Store) -> Text:
+    """Lanes and their queues."""
+    page = Page("LANES")
+    part = store.coverage()["lanes"]
+    if part.level == "none":
+        page.line(f"  not visible: {part.why}")
+        return page.text
+    page.line(f"  {'LANE':<24} {'ACTIVE':>6} {'QUEUED':>6} {'MAX':>4}  BLOCKED BY", "bold")
+    for lane in sorted(store.lanes.values(), key=lambda one: (-one.queued, -one.active, one.lane)):
+        limit = "?" if lane.max is None else str(lane.max)
+        blocked = lane.blocked_by or ("draining" if lane.draining else "")
+        page.line(f"  {lane.lane:<24} {lane.active:>6} {lane.queued:>6} {limit:>4}  {blocked}")
+    return page.text

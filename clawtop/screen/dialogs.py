@@ -1,0 +1,174 @@
+"""Modal screens: a text to read, and confirmations of three weights.
+
+Cancel is what every dialog starts with. Keys typed before a dialog was painted, and pasted
+text, never confirm. The dialog is given the plan; nothing is read from under the cursor again.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import ClassVar
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical, VerticalScroll
+from textual.message import Message
+from textual.screen import ModalScreen
+from textual.widgets import Input, Static
+
+from clawtop.screen.keys import INTERRUPT
+
+
+class Reading(ModalScreen[str | None], inherit_bindings=False):
+    """A text to read and scroll. Returns the acting key that was pressed in it, if any."""
+
+    DEFAULT_CSS = """
+    Reading { align: center middle; }
+    Reading > VerticalScroll { width: 100%; height: 100%; padding: 0 1; background: $surface; }
+    Reading Static { width: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,enter", "close", "Back", show=False),
+        Binding("up,k", "scroll(-1)", "Up", show=False),
+        Binding("down,j", "scroll(1)", "Down", show=False),
+        Binding("pageup", "scroll(-10)", "Page up", show=False),
+        Binding("pagedown,space", "scroll(10)", "Page down", show=False),
+        Binding("home,g", "ends(0)", "First", show=False),
+        Binding("end,G", "ends(1)", "Last", show=False),
+        Binding("X", "act('release')", "Release", show=False),
+        Binding("K", "act('kill')", "Kill", show=False),
+        Binding("N", "act('deny')", "Deny", show=False),
+        Binding("c", "act('copy')", "Copy", show=False),
+        INTERRUPT,
+    ]
+
+    def __init__(self, text: str | Text, *, acting: bool = False) -> None:
+        super().__init__()
+        self._text = text if isinstance(text, Text) else Text(text)
+        self._acting = acting
+
+    def compose(self) -> ComposeResult:
+        with VerticalScroll(can_focus=False):
+            yield Static(self._text)
+
+    def action_close(self) -> None:
+        self.dismiss(None)
+
+    def action_act(self, what: str) -> None:
+        if self._acting:
+            self.dismiss(what)
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_ends(self, last: int) -> None:
+        scroll = self.query_one(VerticalScroll)
+        scroll.scroll_to(y=scroll.max_scroll_y if last else 0, animate=False, force=True)
+
+    def action_interrupt(self) -> None:
+        self.app.exit(return_code=130)
+
+
+class _NoPaste(Input):
+    """An input that takes typed keys only."""
+
+    def _on_paste(self, event: events.Paste) -> None:
+        event.prevent_default()
+        event.stop()
+
+
+class Confirm(ModalScreen[str | None], inherit_bindings=False):
+    """One confirmation. ``word`` None: weight 1, ``y`` confirms. Else the word is typed.
+
+    ``choices`` (key, label, text) come first when there is more than one thing to confirm; the
+    result is the chosen key, or ``yes``; None is cancel.
+    """
+
+    DEFAULT_CSS = """
+    Confirm { align: center middle; }
+    Confirm > Vertical { width: 78; max-width: 100%; height: auto; max-height: 100%;
+        border: round $warning; padding: 0 1; background: $surface; }
+    Confirm Static { width: 1fr; height: auto; }
+    Confirm Input { border: none; height: 1; padding: 0; width: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False, priority=True),
+        INTERRUPT,
+    ]
+
+    def __init__(
+        self,
+        text: Text,
+        *,
+        word: str | None = None,
+        choices: tuple[tuple[str, str, Text], ...] = (),
+    ) -> None:
+        super().__init__()
+        self._text, self._word, self._choices = text, word, choices
+        self._chosen: str | None = None
+        self._painted_at: float | None = None
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            yield Static(self._text, id="what")
+            yield Static(self._ask(), id="ask")
+            if self._word is not None:
+                yield _NoPaste(id="word", placeholder="")
+
+    def _ask(self) -> Text:
+        if self._word is not None:
+            return Text(f"Type {self._word} and Enter to go on, Esc to cancel", "bold")
+        if self._choices and self._chosen is None:
+            lines = [f"  {key}  {label}" for key, label, _ in self._choices]
+            return Text("\n".join([*lines, "[ Cancel ]  Esc, n, q or Enter"]), "bold")
+        return Text("[ Cancel ]  Esc, n, q or Enter     y  go on", "bold")
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._armed)
+
+    def _armed(self) -> None:
+        self._painted_at = time.monotonic()
+        if self._word is not None:
+            self.query_one(Input).focus()
+
+    def _typed_ahead(self, event: Message) -> bool:
+        return self._painted_at is None or event.time < self._painted_at
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+
+    def on_key(self, event: events.Key) -> None:
+        if self._word is not None or event.key in ("escape", "ctrl+c"):
+            return
+        event.stop()
+        if event.key in ("n", "q", "enter"):
+            self.dismiss(None)
+        elif self._typed_ahead(event):
+            return
+        elif self._choices and self._chosen is None:
+            self._choose(event.key)
+        elif event.key == "y":
+            self.dismiss(self._chosen or "yes")
+
+    def _choose(self, key: str) -> None:
+        for name, _, text in self._choices:
+            if name == key:
+                self._chosen = key
+                self._painted_at = None
+                self.query_one("#what", Static).update(text)
+                self.query_one("#ask", Static).update(self._ask())
+                self.call_after_refresh(self._armed)
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        if event.value.strip() == self._word and not self._typed_ahead(event):
+            self.dismiss("yes")
+        elif event.value.strip() in ("n", "q", ""):
+            self.dismiss(None)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_interrupt(self) -> None:
+        self.app.exit(return_code=130)

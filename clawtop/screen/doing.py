@@ -1,0 +1,99 @@
+"""Actions under way: started from a confirmed plan, followed without blocking the screen."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol
+
+from clawtop.remedies.outcome import Action
+from clawtop.text import plain
+
+KEEP_S = 60.0  # a finished action stays on the screen this long
+FACT = {True: "yes", False: "NO", None: "…"}
+
+
+class Runner(Protocol):
+    """A release or a denial: ``action`` fills in while ``run`` goes on."""
+
+    action: Action
+
+    def run(self) -> Awaitable[Action]: ...
+
+
+class Doing:
+    """What is being done and what was just done. Seconds are monotonic."""
+
+    def __init__(self, on_change: Callable[[], None]) -> None:
+        self._on_change = on_change
+        self._tasks: set[asyncio.Task[Any]] = set()
+        self._latest: Runner | None = None
+        self._patience_s = 0.0
+        self._began = self._ended = 0.0
+
+    def start(self, runner: Runner, patience_s: float) -> None:
+        """Run it; its facts show up in ``line``."""
+        self._latest, self._patience_s, self._began = runner, patience_s, time.monotonic()
+        task = asyncio.ensure_future(self._run(runner))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, runner: Runner) -> None:
+        try:
+            await runner.run()
+        finally:
+            self._ended = time.monotonic()
+            self._on_change()
+
+    @property
+    def in_flight(self) -> int:
+        return len(self._tasks)
+
+    def head(self) -> str:
+        """For the header: how many, and how long the newest has been at it."""
+        if not self._tasks:
+            return ""
+        passed = round(time.monotonic() - self._began)
+        noun = "action" if len(self._tasks) == 1 else "actions"
+        return f"{len(self._tasks)} {noun}, {passed} of {round(self._patience_s)} s"
+
+    def line(self) -> str:
+        """The three facts of the newest action, or its outcome; empty when it is long over."""
+        runner = self._latest
+        if runner is None:
+            return ""
+        if not self._tasks and time.monotonic() - self._ended > KEEP_S:
+            return ""
+        action = runner.action
+        what = f"{action.action} {action.step} {_target(action)}"
+        if self._tasks:
+            return f"{what}  {_facts(action)}" if action.action == "release" else f"{what}  …"
+        words = action.outcome.replace("_", " ").upper()
+        reason = f"  {action.reason}" if action.reason else ""
+        return plain(f"{words}: {what}  {_items(action)}{reason}")
+
+    async def stop(self) -> None:
+        """Interrupt what is under way; each records its outcome as unknown."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _target(action: Action) -> str:
+    key = action.target.get("session_key")
+    return plain(str(key)) if key else f"{len(action.target.get('ids', []))} approvals"
+
+
+def _facts(action: Action) -> str:
+    return (
+        f"accepted {FACT[action.accepted]} · released {FACT[action.released]}"
+        f" · queue moving {FACT[action.queue_moving]}"
+    )
+
+
+def _items(action: Action) -> str:
+    if action.items is None:
+        return _facts(action).replace("…", "-")
+    done = sum(1 for item in action.items if item.outcome == "done")
+    return f"{done} of {len(action.items)} denied"

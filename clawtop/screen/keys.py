@@ -1,0 +1,82 @@
+"""The one key table: bindings, help and the footer are made from it.
+
+Acting keys are the capitals X, K, N. No letter of a broken arrow-key sequence (A-D, F, H) is
+used, nor anything a terminal swallows (ctrl+s, ctrl+q, ctrl+z, function keys).
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.binding import Binding
+
+
+class Key(NamedTuple):
+    """One key: what it does, in a few words; ``foot`` is its word in the footer, if any."""
+
+    keys: str
+    action: str
+    what: str
+    foot: str = ""
+    shown: str = ""
+
+
+MOVING = (
+    Key("up,k", "move(-1)", "up", shown="↑ k"),
+    Key("down,j", "move(1)", "down", shown="↓ j"),
+    Key("home,g", "first", "first row", shown="g"),
+    Key("end,G", "last", "last row", shown="G"),
+    Key("pageup", "page(-1)", "page up", shown="PgUp"),
+    Key("pagedown", "page(1)", "page down", shown="PgDn"),
+    Key("tab", "next_panel(1)", "next panel", shown="Tab"),
+    Key("shift+tab", "next_panel(-1)", "panel before", shown="Shift-Tab"),
+    Key("1", "panel(1)", "system events"),
+    Key("2", "panel(2)", "locks"),
+    Key("3", "panel(3)", "approvals"),
+    Key("4", "panel(4)", "recovery attempts"),
+)
+LOOKING = (
+    Key("enter", "open", "detail: everything known, and the ways out", "detail", "Enter"),
+    Key("slash", "filter", "filter (words, state:stale, agent:main)", "filter", "/"),
+    Key("f", "freeze", "freeze the rows; again to let them go"),
+    Key("5", "lanes", "lanes"),
+    Key("a", "actions", "action log"),
+    Key("c", "copy", "show the full id on a line of its own, and copy it"),
+    Key("r", "ask", "ask everything again, or connect now"),
+    Key("ctrl+l", "repaint", "repaint", shown="^L"),
+    Key("question_mark", "help", "this help", "help", "?"),
+    Key("escape", "up_level", "one level back", shown="Esc"),
+    Key("q", "leave", "quit", "quit"),
+)
+ACTING = (
+    Key("X", "release", "release the selected lock (asks first)", "release"),
+    Key("K", "kill", "kill: abort the run of the selected lock (asks first)", "kill"),
+    Key("N", "deny", "say no: deny copies of the selected approval (asks first)", "deny"),
+)
+GROUPS = (("moving", MOVING), ("looking", LOOKING), ("acting", ACTING))
+INTERRUPT = Binding("ctrl+c", "interrupt", "quit at once", show=False)
+
+
+def bindings() -> list[Binding]:
+    """Every key of the dashboard; what they do is the app's."""
+    keys = [key for _, group in GROUPS for key in group]
+    return [Binding(key.keys, f"app.{key.action}", key.what, show=False) for key in keys]
+
+
+def name_of(key: Key) -> str:
+    return key.shown or key.keys
+
+
+def help_text() -> str:
+    """The help screen, from the same table."""
+    lines = []
+    for title, group in GROUPS:
+        lines += [title.upper(), *(f"  {name_of(key):<10} {key.what}" for key in group), ""]
+    lines.append("A key that cannot act now says why. Selection is the record, not the row.")
+    return "\n".join(lines)
+
+
+def foot_text() -> str:
+    """The footer: the keys that matter most."""
+    chosen = [key for group in (LOOKING[:1], ACTING, LOOKING[1:]) for key in group if key.foot]
+    return "  ".join(f"{name_of(key)} {key.foot}" for key in chosen)

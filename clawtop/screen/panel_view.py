@@ -1,0 +1,71 @@
+"""One panel on the screen: a title with live counts over a table of rows."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.widget import Widget
+
+from clawtop.picture.store import Store
+from clawtop.screen.panels import PanelModel
+from clawtop.screen.rows import RowTable
+from clawtop.text import plain
+
+
+class Title(Widget):
+    """A rule with the panel's number, name and counts."""
+
+    DEFAULT_CSS = "Title { height: 1; }"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._text = ("", False)
+
+    def say(self, text: str, focused: bool) -> None:
+        if (text, focused) != self._text:
+            self._text = (text, focused)
+            self.refresh()
+
+    def render(self) -> Text:
+        text, focused = self._text
+        line = f"─ {text} "
+        line += "─" * max(0, self.size.width - len(line))
+        return Text(line, "bold" if focused else "dim", no_wrap=True, overflow="crop")
+
+
+class PanelRows(RowTable, inherit_bindings=False):
+    """A table without keys of its own: the dashboard's one key table has them all."""
+
+
+class PanelView(Vertical):
+    """A panel: closed it is a title and its worst row, open it has the room."""
+
+    DEFAULT_CSS = """
+    PanelView { height: 2; }
+    PanelView.open { height: 1fr; }
+    """
+
+    def __init__(self, model: PanelModel) -> None:
+        super().__init__(id=f"panel-{model.name}")
+        self.model = model
+        self.title_line = Title()
+        self.table = PanelRows(model.rows, id=f"rows-{model.name}")
+
+    def compose(self) -> ComposeResult:
+        yield self.title_line
+        yield self.table
+
+    def set_open(self, is_open: bool) -> None:
+        """Give it the room, or only its worst row."""
+        self.set_class(is_open, "open")
+        self.table.compact = not is_open
+
+    def paint(self, store: Store, now_ms: int, words: tuple[str, ...]) -> int:
+        """Bring title and visible rows up to ``now_ms``; how many lines were repainted."""
+        hidden = self.model.rows.hidden
+        shown = f" · filter {plain(' '.join(words))} ({hidden} hidden)" if words else ""
+        text = f"{self.model.number} {self.model.label}  {self.model.title(store)}{shown}"
+        self.title_line.say(text, self.table.has_focus)
+        self.table.set_empty_text(self.model.empty_text(store))
+        return self.table.sync(now_ms)

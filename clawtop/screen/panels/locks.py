@@ -1,0 +1,108 @@
+"""Panel 2: held sessions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from clawtop.picture.records import Lock, Verdict
+from clawtop.picture.store import Store
+from clawtop.picture.worst import lock_order
+from clawtop.screen.panels.base import (
+    BAD,
+    CALM,
+    FAINT,
+    GOOD,
+    STRONG,
+    WARN,
+    PanelModel,
+    SortKey,
+    shown,
+)
+from clawtop.screen.sorted_rows import Cell, Column
+from clawtop.text import age, count
+
+WORDS = {
+    Verdict.LEAKED: ("LEAKED", BAD),
+    Verdict.STALE: ("STALE", BAD),
+    Verdict.ABORTING: ("aborting", WARN),
+    Verdict.WAITING_APPROVAL: ("approval", WARN),
+    Verdict.WAITING_RETRY: ("retry", WARN),
+    Verdict.QUIET: ("quiet", STRONG),
+    Verdict.UNKNOWN: ("unknown", CALM),
+    Verdict.WORKING: ("working", GOOD),
+    Verdict.GHOST: ("ghost", FAINT),
+}
+HOLDERS = {"heartbeat": "heartbt", "subagent": "subagnt"}
+PROOFS = {"possible": "possib"}
+
+
+class LocksPanel(PanelModel):
+    """Who holds which session, since when, and is that healthy."""
+
+    number, name, label, part = 2, "locks", "LOCKS", "locks"
+    columns = (
+        Column("STATE", 8),
+        Column("AGE", 7),
+        Column("IDLE", 7),
+        Column("SESSION", 12, flex=True, middle=True),
+        Column("HOLDER", 7, rank=1),
+        Column("WAIT", 4, align="right", rank=2),
+        Column("PROOF", 6, rank=3),
+    )
+
+    def load(self, store: Store) -> dict[str, Lock]:
+        return dict(store.held.locks)
+
+    def one(self, store: Store, row_id: str) -> Lock | None:
+        return store.held.locks.get(row_id)
+
+    def sort_key(self, record: Lock) -> SortKey:
+        return lock_order(record)
+
+    def cells(self, record: Lock, now_ms: int) -> Sequence[Cell]:
+        word, style = WORDS.get(Verdict(record.verdict), (record.verdict, CALM))
+        waiting = "?" if record.waiting is None else str(record.waiting)
+        return (
+            Cell(word, style),
+            Cell(_age(record.since_ms, record.age_is, now_ms)),
+            Cell(_age(record.idle_since_ms, record.idle_is, now_ms)),
+            Cell(shown(record.session_key)),
+            Cell(HOLDERS.get(record.holder, record.holder)),
+            Cell(waiting, STRONG if record.waiting else FAINT),
+            Cell(PROOFS.get(record.proof, record.proof)),
+        )
+
+    def title(self, store: Store) -> str:
+        locks = store.held.locks.values()
+        held = sum(1 for lock in locks if lock.verdict != Verdict.GHOST)
+        parts = [f"{held} held"]
+        for verdict in (Verdict.LEAKED, Verdict.STALE, Verdict.QUIET, Verdict.GHOST):
+            number = sum(1 for lock in locks if lock.verdict == verdict)
+            if number:
+                parts.append(f"{number} {verdict}")
+        unattributed = store.held.anonymous.number()
+        if unattributed:
+            parts.append(f"+{count(unattributed, 'lock')} nobody can name")
+        return " · ".join(parts)
+
+    def nothing(self) -> str:
+        return "no session is held"
+
+    def haystack(self, record: Lock) -> str:
+        return " ".join(
+            (record.session_key, record.run_id or "", record.verdict, record.holder, record.proof)
+        )
+
+    def terms(self, record: Any) -> dict[str, str]:
+        return {
+            "state": str(record.verdict),
+            "agent": record.agent_id or "",
+            "holder": str(record.holder),
+            "session": record.session_key,
+        }
+
+
+def _age(since_ms: int | None, exactness: str, now_ms: int) -> str:
+    passed = None if since_ms is None else now_ms - since_ms
+    return age(passed, at_least=exactness == "at_least")
