@@ -32,7 +32,7 @@ def print_action(args: argparse.Namespace, action: Action, log: ActionLog | None
 
 def action_lines(action: Action) -> list[str]:
     """The outcome for a person."""
-    lines = [f"{action.outcome.replace('_', ' ')}  {action.action} {action.step}".rstrip()]
+    lines = [f"{action.outcome.replace('_', ' ')}  {action.title}"]
     if action.outcome == "planned":
         lines += [f"  sends   {plain(call)}" for call in action.plan] or ["  sends   nothing"]
         lines += [f"  loses   {plain(loss)}" for loss in action.loses]

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clawtop.cli.setup import client_of, manner_of, store_of, target_of
+from clawtop.cli.setup import client_of, manner_of, operator_name, store_of, target_of
 from clawtop.errors import UsageError
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def run(args: argparse.Namespace) -> int:
         make,
         (target.name, target.address),
         store=store,
+        operator=operator_name(),
         theme="ansi-dark" if over_ssh else None,
     )
     app.run(mouse=not over_ssh)

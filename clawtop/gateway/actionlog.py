@@ -111,10 +111,10 @@ def action_text(line: dict[str, Any]) -> list[str]:
     """One logged action in two or three lines."""
     target = line.get("target") if isinstance(line.get("target"), dict) else {}
     what = (target or {}).get("session_key") or ", ".join((target or {}).get("ids", []))
-    head = (
-        f"{iso(line['at_ms'])}  {line.get('outcome', 'unknown'):<13}"
-        f" {line.get('action', '?')} {line.get('step', '')}  {plain(str(what))}"
-    )
+    action, step = line.get("action", "?"), line.get("step", "")
+    title = action if step in ("", action) else f"{action} {step}"
+    outcome = str(line.get("outcome", "unknown"))
+    head = f"{iso(line['at_ms'])}  {outcome:<13} {title}  {plain(str(what))}"
     who = f"    by {line.get('operator')} on {line.get('gateway')}"
     texts = [head, plain(who)]
     if line.get("reason"):

@@ -1,7 +1,8 @@
 """The one store: typed changes in, records out. Cost follows what changed, not how much there is.
 
-``apply`` writes facts and marks what they touch; ``refresh`` brings the records up to date and
-says which ids changed in which panel. No clock (``now_ms`` is handed in, gateway time), no I/O.
+``apply`` writes facts and marks what they touch, ``refresh`` brings the records up to date,
+``take_touched`` says which ids changed in which panel. No clock (``now_ms`` is handed in,
+gateway time), no I/O.
 """
 
 from __future__ import annotations
@@ -273,11 +274,8 @@ class Store:
 
     # -- out
 
-    def refresh(self, now_ms: int) -> dict[str, set[str]]:
-        """Bring the records up to ``now_ms``; the ids touched in each panel since last time.
-
-        ``*`` stands for a panel whose rows are few and replaced whole.
-        """
+    def refresh(self, now_ms: int) -> None:
+        """Bring the records up to ``now_ms``. Anybody may call it, as often as they like."""
         if now_ms > self.now_ms:
             self.now_ms = self.held.now_ms = now_ms
         for approval_id in self.backlog.expired(self.now_ms):
@@ -285,6 +283,12 @@ class Store:
         changed = self.held.settle()
         if changed:
             self._touch("locks", *changed)
+
+    def take_touched(self) -> dict[str, set[str]]:
+        """The ids touched in each panel since the last call; for the one who shows them.
+
+        ``*`` stands for a panel whose rows are few and replaced whole.
+        """
         touched, self._touched = self._touched, {}
         if touched:
             self.version += 1

@@ -93,6 +93,11 @@ class Action(Struct):
         return body
 
     @property
+    def title(self) -> str:
+        """What is done, in one or two words."""
+        return self.action if self.step in ("", self.action) else f"{self.action} {self.step}"
+
+    @property
     def exit_code(self) -> int:
         return EXIT[self.outcome]
 

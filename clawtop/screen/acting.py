@@ -85,7 +85,7 @@ class Acting:
         runner = Release(
             app.watcher,
             plan,
-            operator=_operator(app),
+            operator=app.operator,
             log=_log(),
             on_progress=lambda _action: app.dirty(),
         )
@@ -128,19 +128,13 @@ class Acting:
         runner = Denial(
             app.watcher,
             plan,
-            operator=_operator(app),
+            operator=app.operator,
             log=_log(),
             on_progress=lambda _action: app.dirty(),
         )
         app.hush()
         app.doing.start(runner, 10.0 * len(plan.targets))
         app.dirty()
-
-
-def _operator(app: ClawtopApp) -> str:
-    """Who acts, as the gateway is told."""
-    assert app.watcher is not None
-    return app.watcher.client.display_name
 
 
 def _log() -> ActionLog:

@@ -47,13 +47,14 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         target: tuple[str, str],
         *,
         store: Store,
+        operator: str,
         theme: str | None = None,
     ) -> None:
         super().__init__()
         if theme is not None:
             self.theme = theme
         self.animation_level = "none"
-        self.store = store
+        self.store, self.operator = store, operator
         self.watcher: Watcher | None = None
         self.doing = Doing(self.dirty)
         self.board = Dashboard()
@@ -124,7 +125,8 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         if not self.is_running or self._writer_behind():
             return
         now_ms = self.watcher.clock.now_ms() if self.watcher is not None else self.store.now_ms
-        self._take(self.store.refresh(now_ms))
+        self.store.refresh(now_ms)
+        self._take(self.store.take_touched())
         if not self._holding():
             pending, self._pending = self._pending, {}
             self.board.update_rows(self.store, pending)

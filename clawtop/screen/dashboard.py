@@ -29,7 +29,7 @@ SMALLEST = (60, 16)
 class Line(Widget):
     """One line of words that repaints only when they change."""
 
-    DEFAULT_CSS = "Line { height: 1; dock: bottom; } Line.hidden { display: none; }"
+    DEFAULT_CSS = "Line { height: 1; } Line.hidden { display: none; }"
 
     def __init__(self, text: str = "", style: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
@@ -49,7 +49,7 @@ class FilterLine(Input):
     """The filter's input; Esc gives it up, Enter keeps it."""
 
     DEFAULT_CSS = """
-    FilterLine { dock: bottom; height: 1; border: none; padding: 0; display: none; }
+    FilterLine { height: 1; border: none; padding: 0; display: none; }
     FilterLine.open { display: block; }
     """
 
@@ -92,9 +92,9 @@ class Dashboard(Screen[None], inherit_bindings=False):
         yield self.header_lines
         yield TooSmall()
         yield from self.panels
-        yield self.foot
         yield self.words
         yield self.filter_line
+        yield self.foot
 
     def on_mount(self) -> None:
         self.words.add_class("hidden")

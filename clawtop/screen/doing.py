@@ -66,7 +66,7 @@ class Doing:
         if not self._tasks and time.monotonic() - self._ended > KEEP_S:
             return ""
         action = runner.action
-        what = f"{action.action} {action.step} {_target(action)}"
+        what = f"{action.title} {_target(action)}"
         if self._tasks:
             return f"{what}  {_facts(action)}" if action.action == "release" else f"{what}  …"
         words = action.outcome.replace("_", " ").upper()
