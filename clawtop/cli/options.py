@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from clawtop import __version__
 from clawtop.errors import UsageError
@@ -29,26 +29,33 @@ class _NoToken(argparse.Action):
         raise UsageError(*_TOKEN_SENTENCE.split(". ", 1))
 
 
-def _common(parser: argparse.ArgumentParser) -> None:
+def _common(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
+    """The common options. ``again``: after the command, where absence must not undo them."""
     group = parser.add_argument_group("which gateway, and how to watch it")
-    add = group.add_argument
-    add("--url", metavar="URL", help="address of the gateway, like ws://127.0.0.1:18789")
-    add("--gateway", metavar="NAME", help="an entry of clawtop's own config.toml")
-    add("--profile", metavar="NAME", help="the gateway's profile on this host")
-    add("--config", metavar="PATH", help="the gateway's config file on this host")
-    add("--token-file", metavar="PATH", help="file with the gateway's token (- or a pipe)")
-    add("--password-file", metavar="PATH", help="file with its password (- or a pipe)")
-    add("--tls-fingerprint", metavar="HEX", help="SHA-256 of the certificate to accept")
-    add("--read-only", action="store_true", default=None, help="ask for operator.read, never act")
+
+    def add(name: str, what: str, default: object = None, **how: Any) -> None:
+        absent = argparse.SUPPRESS if again else default
+        group.add_argument(name, help=what, default=absent, **how)
+
+    add("--url", "address of the gateway, like ws://127.0.0.1:18789", metavar="URL")
+    add("--gateway", "an entry of clawtop's own config.toml", metavar="NAME")
+    add("--profile", "the gateway's profile on this host", metavar="NAME")
+    add("--config", "the gateway's config file on this host", metavar="PATH")
+    add("--token-file", "file with the gateway's token (- or a pipe)", metavar="PATH")
+    add("--password-file", "file with its password (- or a pipe)", metavar="PATH")
+    add("--tls-fingerprint", "SHA-256 of the certificate to accept", metavar="HEX")
+    add("--read-only", "ask for operator.read, never act", action="store_true")
     add(
         "--approvals",
+        "whether to see approvals (auto: where seeing them changes nothing)",
+        "auto",
         choices=("auto", "on", "off"),
-        default="auto",
-        help="whether to see approvals (auto: where seeing them changes nothing)",
     )
-    add("--stale-after", metavar="DURATION", default="10m", help="silence that is stale (10m)")
-    add("--timeout", metavar="DURATION", default="10s", help="connect and each answer (10s)")
-    add("--token", nargs="?", action=_NoToken, help=argparse.SUPPRESS)
+    add("--stale-after", "silence that is stale (10m)", "10m", metavar="DURATION")
+    add("--timeout", "for connecting and for each answer (10s)", "10s", metavar="DURATION")
+    group.add_argument(
+        "--token", nargs="?", action=_NoToken, default=argparse.SUPPRESS, help=argparse.SUPPRESS
+    )
 
 
 def _json(parser: argparse.ArgumentParser) -> None:
@@ -89,7 +96,7 @@ def _command(commands: Commands[Parser], name: str, what: str, example: str) -> 
         name, help=what, description=what, epilog=f"example: clawtop {example}"
     )
     if name != "actions":
-        _common(parser)
+        _common(parser, again=True)
     return parser
 
 

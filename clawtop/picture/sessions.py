@@ -190,8 +190,8 @@ class SessionFacts:
             self.end_run(change.run_id, at_ms, answered=phase == "end")
             return
         started = change.stream == "lifecycle" and phase == "start"
-        if change.run_id == self.ended_run and not started:
-            return
+        if change.run_id == self.ended_run and (not started or at_ms <= (self.ended_ms or 0)):
+            return  # late: events of one run may overtake each other
         run = self._run_for(change.run_id, "agent")
         run.via = "agent"
         run.progress_ms = max(run.progress_ms or 0, at_ms)

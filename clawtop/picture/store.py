@@ -22,6 +22,7 @@ from clawtop.picture.recoveries import Ledger
 
 PANELS = ("system_events", "locks", "approvals", "recoveries", "lanes", "waiting", "gateway")
 LOG_LINES = 5_000
+NOT_YET = "not connected yet"
 
 
 class Store:
@@ -33,7 +34,7 @@ class Store:
         self.now_ms = 0
         self.facts: c.GatewayFacts | None = None
         self.link_up = False
-        self.link_why = "not connected yet"
+        self.link_why = NOT_YET
         self.fresh_at_ms: int | None = None
         self.missed_frames = 0
         self.latency_ms: int | None = None

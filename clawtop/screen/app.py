@@ -7,6 +7,7 @@ websockets) is imported and made.
 from __future__ import annotations
 
 import asyncio
+import signal
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, ClassVar
@@ -19,6 +20,7 @@ from clawtop.picture.store import Store
 from clawtop.picture.worst import Fact
 from clawtop.screen.acting import Acting
 from clawtop.screen.dashboard import Dashboard
+from clawtop.screen.dialogs import Reading
 from clawtop.screen.doing import Doing
 from clawtop.screen.header import first_line, second_line
 from clawtop.screen.keys import INTERRUPT
@@ -77,7 +79,19 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
     def _begin(self) -> None:
         """After the first frame: connect, and let the second tick."""
         self.set_interval(1.0, self._tick)
+        self._heed_signals()
         self._watching = asyncio.create_task(self._watch(), name="clawtop-watch")
+
+    def _heed_signals(self) -> None:
+        """SIGTERM and a closed terminal end it in order: the terminal is left usable."""
+        if self.is_headless:
+            return
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._signalled, number)
+
+    def _signalled(self, number: int) -> None:
+        self.exit(return_code=128 + number)
 
     async def _watch(self) -> None:
         try:
@@ -135,6 +149,8 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         self.board.paint(self.store, shown_ms, self.filter_words)
         self.board.select_first()
         self._paint_words()
+        if isinstance(self.screen, Reading):
+            self.screen.renew()
 
     def _take(self, touched: dict[str, set[str]]) -> None:
         for panel, ids in touched.items():

@@ -18,31 +18,13 @@ from textual.widgets import Input
 from clawtop.picture.store import Store
 from clawtop.screen.header import Header
 from clawtop.screen.keys import bindings, foot_text
+from clawtop.screen.line import Line
 from clawtop.screen.panel_view import PanelView
 from clawtop.screen.panels import ALL
 from clawtop.screen.rows import RowTable
 
 WIDE = (120, 36)
 SMALLEST = (60, 16)
-
-
-class Line(Widget):
-    """One line of words that repaints only when they change."""
-
-    DEFAULT_CSS = "Line { height: 1; } Line.hidden { display: none; }"
-
-    def __init__(self, text: str = "", style: str = "", *, id: str | None = None) -> None:
-        super().__init__(id=id)
-        self._text, self._style = text, style
-
-    def say(self, text: str, style: str = "") -> None:
-        if (text, style) != (self._text, self._style):
-            self._text, self._style = text, style
-            self.set_class(not text, "hidden")
-            self.refresh()
-
-    def render(self) -> Text:
-        return Text(self._text, self._style, no_wrap=True, overflow="ellipsis")
 
 
 class FilterLine(Input):
@@ -97,7 +79,6 @@ class Dashboard(Screen[None], inherit_bindings=False):
         yield self.foot
 
     def on_mount(self) -> None:
-        self.words.add_class("hidden")
         self.lay_out()
 
     def on_resize(self) -> None:

@@ -7,6 +7,7 @@ text, never confirm. The dialog is given the plan; nothing is read from under th
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from typing import ClassVar
 
 from rich.text import Text
@@ -19,6 +20,10 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clawtop.screen.keys import INTERRUPT
+
+
+def _no_news() -> None:
+    return None
 
 
 class Reading(ModalScreen[str | None], inherit_bindings=False):
@@ -44,10 +49,20 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
         INTERRUPT,
     ]
 
-    def __init__(self, text: str | Text, *, acting: bool = False) -> None:
+    def __init__(
+        self, text: str | Text, *, acting: bool = False, renew: Callable[[], Text | None] = _no_news
+    ) -> None:
         super().__init__()
         self._text = text if isinstance(text, Text) else Text(text)
         self._acting = acting
+        self._renew = renew
+
+    def renew(self) -> None:
+        """Show the newest text; when its record is gone the last one stays."""
+        text = self._renew()
+        if text is not None and text != self._text:
+            self._text = text
+            self.query_one(Static).update(text)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):

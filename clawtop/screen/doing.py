@@ -66,12 +66,12 @@ class Doing:
         if not self._tasks and time.monotonic() - self._ended > KEEP_S:
             return ""
         action = runner.action
-        what = f"{action.title} {_target(action)}"
         if self._tasks:
-            return f"{what}  {_facts(action)}" if action.action == "release" else f"{what}  …"
+            facts = _facts(action) if action.action == "release" else "…"
+            return f"{action.title}  {facts}  {_target(action)}"
         words = action.outcome.replace("_", " ").upper()
-        reason = f"  {action.reason}" if action.reason else ""
-        return plain(f"{words}: {what}  {_items(action)}{reason}")
+        said = _items(action) if action.outcome == "done" or not action.reason else action.reason
+        return plain(f"{words}: {said}  {action.title} {_target(action)}")
 
     async def stop(self) -> None:
         """Interrupt what is under way; each records its outcome as unknown."""

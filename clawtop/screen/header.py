@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from rich.text import Text
-from textual.widget import Widget
+from textual.app import ComposeResult
+from textual.containers import Vertical
 
 from clawtop.picture.coverage import is_route
-from clawtop.picture.store import Store
+from clawtop.picture.store import NOT_YET, Store
 from clawtop.picture.worst import Fact, worst_facts
+from clawtop.screen.line import Line
 from clawtop.text import age, count, plain
 
 OLD_MS = 10_000
@@ -21,18 +22,18 @@ def first_line(store: Store, target: tuple[str, str], doing: str, frozen: str) -
     if facts is not None:
         words.append(plain(facts.version or "version unknown"))
     words.append(freshness(store))
+    words += [part for part in (doing, frozen) if part]
     if facts is not None:
         words.append("read-only" if facts.read_only else "can act")
         words.append("APPROVAL ROUTE" if is_route(facts) else "passive")
         words.append("no companion")
-    words += [part for part in (doing, frozen) if part]
     return "  ".join(words)
 
 
 def freshness(store: Store) -> str:
     """``live``, or how old the data is."""
     if store.facts is None:
-        return "connecting"
+        return "connecting" if store.link_why == NOT_YET else "not connected"
     old = store.now_ms - (store.fresh_at_ms or store.now_ms)
     if not store.link_up:
         return f"LINK LOST, data {age(old)} old"
@@ -42,7 +43,7 @@ def freshness(store: Store) -> str:
 def second_line(store: Store, next_try: str) -> Fact:
     """The worst fact in words and how many more there are."""
     if not store.link_up:
-        why = store.link_why if store.link_why != "not connected yet" else ""
+        why = "" if store.link_why == NOT_YET else store.link_why
         return Fact("  ".join(part for part in (plain(why), next_try) if part), urgent=bool(why))
     facts = worst_facts(store)
     if facts:
@@ -56,25 +57,21 @@ def second_line(store: Store, next_try: str) -> Fact:
     return Fact(f"nothing is stuck that this gateway shows{hidden}")
 
 
-class Header(Widget):
-    """Two lines of text; repaints only when they change."""
+class Header(Vertical):
+    """The two lines."""
 
-    DEFAULT_CSS = "Header { height: 2; dock: top; }"
+    DEFAULT_CSS = "Header { height: 2; }"
 
     def __init__(self) -> None:
         super().__init__()
-        self._lines: tuple[str, Fact] = ("clawtop", Fact(""))
+        self.first = Line("clawtop", "bold")
+        self.second = Line()
+
+    def compose(self) -> ComposeResult:
+        yield self.first
+        yield self.second
 
     def say(self, first: str, second: Fact) -> None:
         """Show these lines."""
-        if (first, second) != self._lines:
-            self._lines = (first, second)
-            self.refresh()
-
-    def render(self) -> Text:
-        first, second = self._lines
-        text = Text(no_wrap=True, overflow="ellipsis")
-        text.append(first, "bold")
-        text.append("\n")
-        text.append(second.text, "bold red" if second.urgent else "")
-        return text
+        self.first.say(first, "bold")
+        self.second.say(second.text, "bold red" if second.urgent else "")

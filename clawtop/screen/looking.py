@@ -76,7 +76,15 @@ class Looking:
         if page is None:
             app.say(self.why_nothing())
             return
-        app.push_screen(Reading(page, acting=True), self._after_detail)
+        name, row_id = self.selected()
+        if name == "locks" and app.watcher is not None and row_id is not None:
+            app.watcher.named = frozenset({row_id})  # look at it closely while it is read about
+
+        def renew() -> Text | None:
+            panel = next(one for one in app.board.panels if one.model.name == name)
+            return self.page_of(panel.model.one(app.store, row_id or ""))
+
+        app.push_screen(Reading(page, acting=True, renew=renew), self._after_detail)
 
     def why_nothing(self) -> str:
         """Why there is nothing selected, in words."""

@@ -2,36 +2,24 @@
 
 from __future__ import annotations
 
-from rich.text import Text
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
-from textual.widget import Widget
 
 from clawtop.picture.store import Store
+from clawtop.screen.line import Line
 from clawtop.screen.panels import PanelModel
 from clawtop.screen.rows import RowTable
 from clawtop.text import plain
 
 
-class Title(Widget):
+class Title(Line):
     """A rule with the panel's number, name and counts."""
 
-    DEFAULT_CSS = "Title { height: 1; }"
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._text = ("", False)
-
-    def say(self, text: str, focused: bool) -> None:
-        if (text, focused) != self._text:
-            self._text = (text, focused)
-            self.refresh()
-
-    def render(self) -> Text:
-        text, focused = self._text
+    def announce(self, text: str, focused: bool) -> None:
+        """The counts now; the panel in focus is bold."""
         line = f"─ {text} "
-        line += "─" * max(0, self.size.width - len(line))
-        return Text(line, "bold" if focused else "dim", no_wrap=True, overflow="crop")
+        self.say(line + "─" * (self.size.width - cell_len(line)), "bold" if focused else "dim")
 
 
 class PanelRows(RowTable, inherit_bindings=False):
@@ -66,6 +54,6 @@ class PanelView(Vertical):
         hidden = self.model.rows.hidden
         shown = f" · filter {plain(' '.join(words))} ({hidden} hidden)" if words else ""
         text = f"{self.model.number} {self.model.label}  {self.model.title(store)}{shown}"
-        self.title_line.say(text, self.table.has_focus)
+        self.title_line.announce(text, self.table.has_focus)
         self.table.set_empty_text(self.model.empty_text(store))
         return self.table.sync(now_ms)

@@ -1,0 +1,106 @@
+"""A relay between clawtop and a real gateway that keeps every request clawtop sends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.asyncio.server import Server, ServerConnection, serve
+from websockets.exceptions import ConnectionClosed
+
+Frame = dict[str, Any]
+
+
+class Wire:
+    """``with Wire(gateway.url) as wire``: connect to ``wire.url``, then read ``connections``.
+
+    ``before`` names a method and what to do once, before its first request is passed on: what
+    somebody else did in the meantime.
+    """
+
+    def __init__(self, target: str, before: Mapping[str, Callable[[], object]] | None = None):
+        self.connections: list[list[Frame]] = []
+        self.url = ""
+        self._target = target
+        self._before = dict(before or {})
+        self._ready = threading.Event()
+        self._stop: asyncio.Event | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="lab-wire", daemon=True)
+
+    @property
+    def methods(self) -> list[str]:
+        """Every method that crossed the wire, in order of the connections."""
+        return [frame["method"] for frames in self.connections for frame in frames]
+
+    @property
+    def scopes(self) -> list[list[str]]:
+        """What each connection asked for."""
+        return [frames[0]["params"]["scopes"] for frames in self.connections if frames]
+
+    def _run(self) -> None:
+        asyncio.run(self._serve())
+
+    async def _serve(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        async with serve(self._relay, "127.0.0.1", 0, max_size=None, compression=None) as server:
+            self.url = f"ws://127.0.0.1:{_port(server)}"
+            self._ready.set()
+            await self._stop.wait()
+
+    async def _relay(self, client: ServerConnection) -> None:
+        frames: list[Frame] = []
+        self.connections.append(frames)
+        async with connect(self._target, max_size=None, compression=None, proxy=None) as gateway:
+            down = asyncio.create_task(_pass_on(gateway, client))
+            with suppress(ConnectionClosed):
+                async for text in client:
+                    frames.append(json.loads(text))
+                    await self._meanwhile(frames[-1].get("method", ""))
+                    await gateway.send(text)
+            await gateway.close()
+            await down
+
+    async def _meanwhile(self, method: str) -> None:
+        happens = self._before.pop(method, None)
+        if happens is not None:
+            await asyncio.to_thread(happens)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self._ready.wait(10)
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        assert self._loop is not None
+        assert self._stop is not None
+        self._loop.call_soon_threadsafe(self._stop.set)
+        self._thread.join(10)
+
+
+async def _pass_on(gateway: ClientConnection, client: ServerConnection) -> None:
+    """Frames of the gateway to clawtop, and the way it closed."""
+    try:
+        async for text in gateway:
+            await client.send(text)
+        await client.close()
+    except ConnectionClosed as closed:
+        with suppress(ConnectionClosed):
+            received = closed.rcvd
+            await client.close(received.code if received else 1011)
+
+
+def _port(server: Server) -> int:
+    port: int = next(iter(server.sockets)).getsockname()[1]
+    return port
