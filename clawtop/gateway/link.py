@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 from msgspec import Raw
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.frames import Close
 
 from clawtop.errors import (
     ClawtopError,
@@ -42,6 +43,7 @@ from clawtop.gateway.session import (
     State,
 )
 
+LOOK_EVERY_S = 2.0  # whether the link is dead; deadlines of requests are met exactly
 MAX_FRAME = 256 * 1024 * 1024  # a listing of thousands of rows is megabytes
 
 
@@ -71,6 +73,7 @@ class Link:
         self._hello: asyncio.Future[frames.Hello] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._ended = asyncio.Event()
+        self._sooner = asyncio.Event()
 
     @property
     def unreadable(self) -> int:
@@ -147,7 +150,7 @@ class Link:
         except ConnectionClosed as closed:
             received = closed.rcvd
             self.close_code = received.code if received else 1006
-            self.close_reason = received.reason if received else "the connection broke"
+            self.close_reason = self.close_reason or _reason(received)
         except OSError as error:
             self.close_code, self.close_reason = 1006, error.strerror or "the connection broke"
         finally:
@@ -193,8 +196,12 @@ class Link:
 
     async def _watch_deadlines(self) -> None:
         while True:
-            now = time.monotonic()
-            await asyncio.sleep(min(max(self._session.next_deadline() - now, 0.02), 1.0))
+            due_in = self._session.next_deadline() - time.monotonic()
+            pause = min(max(due_in, 0.01), LOOK_EVERY_S)
+            self._sooner.clear()
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(pause):
+                    await self._sooner.wait()
             now = time.monotonic()
             for late in self._session.expire(now):
                 future = self._answers.pop(late.id, None)
@@ -222,6 +229,7 @@ class Link:
         now = time.monotonic()
         frame_id = self._session.request(method, params or {}, now, timeout_s or self.timeout_s)
         self._answers[frame_id] = future
+        self._sooner.set()
         try:
             for frame in self._session.data_to_send():
                 await socket.send(frame, text=True)
@@ -251,6 +259,10 @@ class Link:
         if self._hello is not None and self._hello.done() and not self._hello.cancelled():
             self._hello.exception()  # seen; nobody else waits for it
         self._ended.set()
+
+
+def _reason(received: Close | None) -> str:
+    return received.reason if received else "the connection broke"
 
 
 def _gateway_error(method: str, error: frames.ErrorBody) -> GatewayError:

@@ -1,0 +1,1 @@
+"""WHAT IT MEANS: named failures with evidence, from the picture. Pure. Not built yet."""
