@@ -97,6 +97,11 @@ class Night:
         """Keys of a person."""
         await self.pilot.press(*keys)
 
+    async def choose(self, key: str, session: str) -> None:
+        """Move the selection with one key, to where it is expected."""
+        await self.press(key)
+        await self.until(f"{session} selected", lambda: self.app.selected()[1] == session)
+
     async def save(self, name: str) -> None:
         """Take the picture."""
         await self.pilot.pause()
@@ -266,15 +271,17 @@ async def pictures() -> None:
     """All four pictures: three of one small night, one of a large one."""
     async with night(LARGE) as large:
         await play(large)
+        await large.choose("g", LEAKED)
         await large.save("dashboard-120x36.svg")
     async with night(SMALL) as small:
         await play(small)
+        await small.choose("g", LEAKED)
         await small.save("dashboard-80x24.svg")
-        await small.press("down")
         await small.press("X")
-        await small.shown("LOSES", "Esc to cancel")
+        await small.shown("abort-session", "Cancel")
         await small.save("confirm-80x24.svg")
         await small.press("escape")
+        await small.choose("down", STALE)
         await small.press("enter")
         await small.shown("HOW WE KNOW")
         await small.save("detail-80x24.svg")

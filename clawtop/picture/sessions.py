@@ -101,7 +101,7 @@ class SessionFacts:
         self.first_held_ms: int | None = None
         self.abort_asked_ms: int | None = None
         self.probed_ms: int | None = None
-        self.tells_pending = False
+        self.tells_pending: bool | None = None
         self.no_run_since_ms: int | None = None
         self.no_run_probes = 0
         self.pending: tuple[Any, ...] = ()

@@ -261,6 +261,7 @@ class Store:
 
     def _missed(self, change: c.Missed) -> None:
         self.missed_frames += change.count
+        self.listed.discard("rows")  # list all of them again, not just the newest page
         self.held.watch_again(self.now_ms)
         self._touch("gateway")
 

@@ -25,7 +25,7 @@ def _worth(facts: SessionFacts, lock: Lock, held: HeldSessions) -> bool:
     now_ms = held.now_ms
     if facts.probed_ms is None:
         return lock.since_ms is None or now_ms - lock.since_ms >= YOUNG_MS
-    if not facts.tells_pending:
+    if facts.tells_pending is False:
         return False  # such a gateway adds nothing on a second look
     calm = lock.verdict in (Verdict.WORKING, Verdict.WAITING_APPROVAL)
     return now_ms - facts.probed_ms >= (CALM_AGAIN_MS if calm else AGAIN_MS)

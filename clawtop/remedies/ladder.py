@@ -59,7 +59,7 @@ def _blocked(lock: Lock) -> str | None:
 
 
 def _closed(offer: Offer, why: str) -> Offer:
-    return Offer(offer.step, offer.calls, offer.patience_s, why_not=offer.why_not or why)
+    return Offer(offer.step, offer.calls, offer.patience_s, why_not=why)
 
 
 def _patience(later: bool) -> float:

@@ -240,7 +240,8 @@ def test_odd_numbers_in_a_line_are_unknown(value: str) -> None:
 
 def test_records_seen_before_are_not_taken_twice() -> None:
     events = ring(asked(1, at=0), done(2, at=15))
-    assert len(attempts(events, events, ring(asked(1, at=0)), until=20)) == 1
+    again = c.StabilityRead([asked(1, at=0)], 1, 2)
+    assert len(attempts(events, events, again, until=20)) == 1
 
 
 def test_a_restart_of_the_ring_ends_what_was_open_and_keeps_new_ids_apart() -> None:

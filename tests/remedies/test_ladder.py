@@ -1,0 +1,216 @@
+"""Which steps are offered: by generation and kind of hold, with the reason for every other one."""
+
+import pytest
+
+from clawtop.gateway.methods import ACTING, READ_METHODS
+from clawtop.picture import changes as c
+from clawtop.remedies.kinds import DEAD, Kind, kinds_of
+from clawtop.remedies.ladder import ladder
+from clawtop.remedies.steps import BUILT, Step
+from tests.picture.builders import (
+    KEY,
+    Picture,
+    at_ms,
+    begins,
+    counted,
+    later_row,
+    leaked,
+    listed,
+    parked,
+    probe,
+    running_row,
+    works,
+)
+from tests.remedies.situations import SITUATIONS, offered, offers
+
+BOTH = ("april", "september")
+OFFERED = {
+    ("rpc", "april"): ["abort-run", "abort-session"],
+    ("rpc", "september"): ["abort-run", "abort-session"],
+    ("rpc unseen", "april"): ["abort-session"],
+    ("rpc unseen", "september"): ["abort-session"],
+    ("channel", "april"): ["channel-stop"],
+    ("channel", "september"): ["abort-session"],
+    ("heartbeat", "april"): ["channel-stop"],
+    ("heartbeat", "september"): ["abort-session"],
+    ("orphan", "april"): ["wait-for-recovery"],
+    ("orphan", "september"): ["abort-session"],
+    ("ghost", "april"): [],
+    ("ghost", "september"): [],
+    ("waiting approval", "april"): [],
+    ("waiting approval", "september"): [],
+}
+PATIENCE = {"april": 20.0, "september": 75.0}
+
+
+@pytest.mark.parametrize(("situation", "generation"), OFFERED)
+def test_the_table_of_steps(situation: str, generation: str) -> None:
+    assert offered(SITUATIONS[situation](generation)) == OFFERED[situation, generation]
+
+
+@pytest.mark.parametrize(("situation", "generation"), OFFERED)
+def test_every_step_is_on_the_ladder_and_says_why_it_is_not_offered(
+    situation: str, generation: str
+) -> None:
+    found = offers(SITUATIONS[situation](generation))
+    assert list(found) == [
+        "abort-run",
+        "abort-session",
+        "wait-for-recovery",
+        "channel-stop",
+        "companion-release",
+        "reset",
+        "restart",
+    ]
+    for offer in found.values():
+        assert offer.available or offer.why_not
+        assert offer.label
+        for call in offer.calls:
+            assert call.method in ACTING
+            assert call.method not in READ_METHODS
+
+
+@pytest.mark.parametrize(("situation", "generation"), OFFERED)
+def test_steps_not_built_yet_are_never_offered(situation: str, generation: str) -> None:
+    for step, offer in offers(SITUATIONS[situation](generation)).items():
+        assert offer.available <= (Step(step) in BUILT)
+
+
+@pytest.mark.parametrize("generation", BOTH)
+@pytest.mark.parametrize(
+    ("situation", "word"), [("ghost", "no lock is held"), ("waiting approval", "answering that")]
+)
+def test_what_makes_every_step_the_wrong_one_is_said(
+    situation: str, word: str, generation: str
+) -> None:
+    found = offers(SITUATIONS[situation](generation))
+    for step in BUILT:
+        assert word in (found[step].why_not or ""), "nothing less telling stands in its place"
+
+
+@pytest.mark.parametrize("generation", BOTH)
+def test_an_abort_waits_as_long_as_the_gateway_takes_to_release(generation: str) -> None:
+    found = offers(SITUATIONS["rpc"](generation))
+    assert found["abort-run"].patience_s == PATIENCE[generation]
+    assert found["wait-for-recovery"].patience_s > 360 + 30 + 15
+
+
+def test_an_abort_by_run_names_session_and_run() -> None:
+    (call,) = offers(SITUATIONS["rpc"]("september"))["abort-run"].calls
+    assert (call.method, call.params) == ("sessions.abort", {"key": KEY, "runId": "run-1"})
+    assert call.text() == f'sessions.abort {{"key": "{KEY}", "runId": "run-1"}}'
+
+
+def test_the_channel_stop_is_an_honest_message_that_is_not_intercepted() -> None:
+    (call,) = offers(SITUATIONS["channel"]("april"))["channel-stop"].calls
+    assert call.method == "chat.send"
+    assert call.params == {"sessionKey": KEY, "message": "[clawtop] /stop"}
+
+
+def test_on_april_a_probed_run_is_not_aborted_by_id_for_it_may_be_a_victim() -> None:
+    picture = Picture("april").tell(listed(running_row()))
+    flight = c.InFlight("run-1", started_at=at_ms(0))
+    picture.tell(probe(at=1, flight=flight, tells_pending=False, active=None), at=1)
+    assert "it may be a waiting message" in (offers(picture)["abort-run"].why_not or "")
+
+
+def test_on_april_a_waiting_message_flagged_on_a_finished_row_is_not_aborted() -> None:
+    why = offers(SITUATIONS["orphan"]("april"))["abort-session"].why_not or ""
+    assert "can kill a waiting message" in why
+
+
+# -- what it destroys
+
+
+def test_every_step_that_acts_loses_the_run_first() -> None:
+    for offer in offers(SITUATIONS["rpc"]("september")).values():
+        if offer.step is Step.WAIT_FOR_RECOVERY:
+            assert offer.loses == ()
+        else:
+            assert offer.loses[0] == "the run that holds the session"
+
+
+def test_on_september_an_abort_by_key_counts_the_waiting_messages_it_cancels() -> None:
+    offer = offers(leaked(pending=[parked("w1"), parked("w2"), parked("w3", state="cancelled")]))
+    assert offer["abort-session"].losses == ("2 waiting messages (cancelled by the gateway)",)
+    assert offer["abort-session"].loss_count == 2
+    assert offers(leaked())["abort-session"].loss_count is None
+
+
+def test_an_abort_by_run_loses_no_messages() -> None:
+    picture = SITUATIONS["rpc"]("september").tell(works(at=1), at=1)
+    flight = c.InFlight("run-1", started_at=at_ms(0), newest_event_at=at_ms(1))
+    picture.tell(probe(at=2, flight=flight, pending=[parked()]), at=2)
+    assert offers(picture)["abort-run"].losses == ()
+    assert offers(picture)["abort-session"].loss_count == 1
+
+
+def test_only_children_that_run_are_lost() -> None:
+    child, idle = "agent:main:subagent:1", "agent:main:subagent:2"
+    picture = Picture().tell(
+        listed(
+            later_row(child_sessions=[child, idle]),
+            later_row(child),
+            later_row(idle, active=False),
+        ),
+        begins(),
+    )
+    assert offers(picture)["abort-session"].losses == ("1 child run",)
+    assert offers(picture)["abort-session"].loss_count == 1
+
+
+def test_on_april_the_replies_owed_bound_what_may_be_lost() -> None:
+    picture = SITUATIONS["rpc"]("april")
+    assert "not known" in offers(picture)["abort-session"].losses[0]
+    picture.tell(counted(1, replies=1, at=1), at=1)
+    assert offers(picture)["abort-session"].losses == ()
+    picture.tell(counted(1, replies=4, at=2), at=2)
+    assert offers(picture)["abort-session"].losses == ("up to 3 waiting messages (gateway-wide)",)
+    assert offers(picture)["abort-session"].loss_count == 3
+    assert offers(picture)["abort-session"].warnings
+
+
+def test_the_channel_stop_says_that_it_drops_what_waits() -> None:
+    offer = offers(SITUATIONS["channel"]("april"))["channel-stop"]
+    assert any("messages that wait" in loss for loss in offer.losses)
+    assert offer.loss_count is None
+
+
+# -- kinds
+
+
+@pytest.mark.parametrize(
+    ("situation", "generation", "kinds"),
+    [
+        ("rpc", "april", {Kind.LIVE_RPC}),
+        ("rpc", "september", {Kind.LIVE_RPC}),
+        ("rpc unseen", "april", {Kind.LIVE_RPC, Kind.LIVE_OTHER}),
+        ("rpc unseen", "september", DEAD | {Kind.LIVE_RPC, Kind.LIVE_OTHER}),
+        ("channel", "april", {Kind.LIVE_OTHER}),
+        ("heartbeat", "september", {Kind.LIVE_OTHER}),
+        ("orphan", "april", DEAD),
+        ("orphan", "september", DEAD),
+        ("ghost", "september", set()),
+    ],
+)
+def test_every_kind_that_fits_is_considered(
+    situation: str, generation: str, kinds: set[Kind]
+) -> None:
+    picture = SITUATIONS[situation](generation)
+    assert kinds_of(picture.lock(), picture.store) == kinds
+
+
+def test_a_probed_run_that_the_gateway_calls_abortable_was_not_started_by_an_rpc() -> None:
+    picture = Picture().tell(listed(later_row()))
+    flight = c.InFlight("run-1", started_at=at_ms(0), abortable=True)
+    picture.tell(probe(at=1, flight=flight), at=1)
+    assert kinds_of(picture.lock(), picture.store) == {Kind.LIVE_OTHER}
+    assert offered(picture) == ["abort-session"]
+
+
+def test_a_ladder_without_a_gateway_offers_only_what_april_allows() -> None:
+    picture = SITUATIONS["rpc"]("september")
+    lock = picture.lock()
+    picture.store.facts = None
+    steps = [str(offer.step) for offer in ladder(lock, picture.store) if offer.available]
+    assert steps == ["abort-run", "abort-session"]

@@ -1,0 +1,136 @@
+"""The dashboard in a real terminal: how it starts, how it ends, and what it leaves behind."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import select
+import signal
+import struct
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.cli.shell import Served, serving
+
+LEAVES_ALTERNATE = b"\x1b[?1049l"
+SHOWS_CURSOR = b"\x1b[?25h"
+DEADLINE_S = 20.0
+
+
+class Terminal:
+    """clawtop in a pseudo-terminal of 80x24."""
+
+    def __init__(self, served: Served, *args: str) -> None:
+        self.master, slave = pty.openpty()
+        fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
+        where = ("--url", served.gateway.url, "--token-file", str(served.token_file))
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "clawtop", *where, *args],
+            stdin=slave,
+            stdout=slave,
+            stderr=slave,
+            env={**os.environ, "TERM": "xterm-256color"},
+            start_new_session=True,
+        )
+        os.close(slave)
+        self.seen = b""
+
+    def read(self, seconds: float) -> bytes:
+        """What it writes within this time."""
+        fresh, end = b"", time.monotonic() + seconds
+        while time.monotonic() < end:
+            ready, _, _ = select.select([self.master], [], [], 0.05)
+            if not ready:
+                continue
+            try:
+                fresh += os.read(self.master, 65536)
+            except OSError:  # the other side is closed
+                break
+        self.seen += fresh
+        return fresh
+
+    def until(self, word: bytes) -> None:
+        end = time.monotonic() + DEADLINE_S
+        while word not in self.seen:
+            assert time.monotonic() < end, self.seen[-2000:]
+            self.read(0.05)
+
+    def ended(self) -> int:
+        """Wait for its end; its exit code."""
+        end = time.monotonic() + DEADLINE_S
+        while self.process.poll() is None and time.monotonic() < end:
+            self.read(0.05)
+        self.read(0.2)
+        assert self.process.returncode is not None, "it did not end"
+        return self.process.returncode
+
+    def close(self) -> None:
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(10)
+        os.close(self.master)
+
+
+@contextmanager
+def terminal(served: Served, *args: str) -> Iterator[Terminal]:
+    running = Terminal(served, *args)
+    try:
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.mark.parametrize(
+    ("ending", "code"),
+    [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (b"\x03", 130), (b"q", 0)],
+    ids=["SIGTERM", "SIGHUP", "ctrl-c", "q"],
+)
+def test_every_end_leaves_a_usable_terminal(
+    tmp_path: Path, ending: signal.Signals | bytes, code: int
+) -> None:
+    with serving(tmp_path) as served, terminal(served) as running:
+        running.until(b"live")
+        if isinstance(ending, bytes):
+            os.write(running.master, ending)
+        else:
+            running.process.send_signal(ending)
+        assert running.ended() == code
+        assert LEAVES_ALTERNATE in running.seen
+        assert running.seen.rfind(SHOWS_CURSOR) > running.seen.rfind(b"\x1b[?25l")
+        assert b"Traceback" not in running.seen
+
+
+def test_the_first_frame_comes_before_any_connection(tmp_path: Path) -> None:
+    with serving(tmp_path) as served:
+        served.gateway.faults.no_challenge = True
+        with terminal(served) as running:
+            running.until(b"connecting")
+            assert b"clawtop" in running.seen
+
+
+def test_nothing_is_sent_while_nothing_on_the_screen_changes(tmp_path: Path) -> None:
+    with serving(tmp_path) as served, terminal(served) as running:
+        running.until(b"nothing is stuck")
+        running.read(2.5)
+        assert running.read(3) == b""
+
+
+def test_no_byte_of_gateway_text_reaches_the_terminal_as_a_command(tmp_path: Path) -> None:
+    evil = "\x1b]0;owned\x07\x1b]52;c;aGk=\x07\x9b31m"
+    with serving(tmp_path) as served, terminal(served) as running:
+        served.do(lambda gateway: gateway.world.start_run(f"agent:main:{evil}", "rpc"))
+        served.do(lambda gateway: gateway.world.request_approval(evil, f"agent:{evil}"))
+        served.do(lambda gateway: gateway.world.enqueue_event("agent:main:main", evil))
+        running.until(rb"\x1b]0;owned")
+        running.read(1)
+        assert b"\x1b]0;owned" not in running.seen
+        assert b"\x1b]52" not in running.seen
+        assert b"\xc2\x9b" not in running.seen
