@@ -29,7 +29,10 @@ class Figure:
 
     def verdict(self) -> str:
         """``met``, or by how much it is missed, in the figure's own unit."""
-        return "met" if self.met else f"missed by {self._shown(abs(self.measured - self.target))}"
+        if self.met:
+            return "met"
+        by = abs(self.measured - self.target)
+        return f"missed by {by * 100:.0f} points" if self.percent else f"missed by {by:.2f}x"
 
     def row(self) -> tuple[str, ...]:
         """The cells of the table."""

@@ -75,8 +75,8 @@ def _emitter() -> Iterator[str]:
     """The emitter process; yields its address."""
     command = [sys.executable, "-m", "benchmarks.emitter", str(EVENTS)]
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
     try:
-        assert process.stdout is not None
         yield f"ws://127.0.0.1:{int(process.stdout.readline())}"
     finally:
         process.kill()
@@ -92,16 +92,16 @@ def _round(manner: str, url: str) -> Sample:
             drain = Drain(end)
             drain.start()
             try:
-                _wait_for(result)
+                _wait_for(result, drain)
             finally:
                 drain.stop()
         return Sample(**json.loads(result.read_text(encoding="utf-8")))
 
 
-def _wait_for(result: Path) -> None:
-    """Raises TimeoutError when the client never came to the end of the storm."""
+def _wait_for(result: Path, drain: Drain) -> None:
+    """Raises TimeoutError, with its last words, when the client never came to the end."""
     until = time.monotonic() + LONGEST_S
     while not result.exists():
         if time.monotonic() > until:
-            raise TimeoutError("a client did not finish the storm")
+            raise TimeoutError(f"a client did not finish the storm: {drain.last!r}")
         time.sleep(0.05)

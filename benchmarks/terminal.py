@@ -5,6 +5,7 @@ from __future__ import annotations
 import fcntl
 import os
 import pty
+import resource
 import select
 import struct
 import subprocess
@@ -53,17 +54,32 @@ def in_terminal(arguments: list[str], size: tuple[int, int]) -> Iterator[int]:
             os.close(ours)
 
 
-def time_to(word: bytes, arguments: list[str], size: tuple[int, int]) -> float:
-    """Seconds from the start of the process until ``word`` is painted on the second screen."""
+def time_to(word: bytes, arguments: list[str], size: tuple[int, int]) -> tuple[float, float]:
+    """Wall and CPU seconds from the start of the process until ``word`` is painted."""
+    before = _cpu_of_the_gone()
     began = time.perf_counter()
     with in_terminal(arguments, size) as end:
-        seen = b""
-        while time.perf_counter() - began < LONGEST_S:
-            seen += read_some(end)
-            _, switched, painted = seen.partition(b"\x1b[?1049h")
-            if switched and word in painted:
-                return time.perf_counter() - began
-    raise TimeoutError(f"{arguments} painted no {word!r}: {seen[-500:]!r}")
+        _read_until(word, end)
+        took = time.perf_counter() - began
+    return took, _cpu_of_the_gone() - before
+
+
+def _read_until(word: bytes, end: int) -> None:
+    """Raises TimeoutError when it is never painted on the second screen."""
+    until = time.monotonic() + LONGEST_S
+    seen = b""
+    while time.monotonic() < until:
+        seen += read_some(end)
+        _, switched, painted = seen.partition(b"\x1b[?1049h")
+        if switched and word in painted:
+            return
+    raise TimeoutError(f"{word!r} was not painted: {seen[-500:]!r}")
+
+
+def _cpu_of_the_gone() -> float:
+    """CPU seconds of all children that were waited for."""
+    usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return usage.ru_utime + usage.ru_stime
 
 
 def read_some(end: int) -> bytes:
@@ -77,17 +93,20 @@ def read_some(end: int) -> bytes:
 
 
 class Drain(threading.Thread):
-    """Takes what a program writes, as a fast terminal would; counts the bytes."""
+    """Takes what a program writes, as a fast terminal would; keeps its last words."""
 
     def __init__(self, end: int) -> None:
         super().__init__(daemon=True)
         self._end, self._stopped = end, threading.Event()
-        self.taken = 0
+        self.last = b""
 
     def run(self) -> None:
         """Until stopped."""
         while not self._stopped.is_set():
-            self.taken += len(read_some(self._end))
+            some = read_some(self._end)
+            self.last = (self.last + some)[-2000:]
+            if not some:
+                time.sleep(0.02)  # the program went; its end reads as nothing at once
 
     def stop(self) -> None:
         """Stop and wait; the end may be closed after that."""

@@ -66,6 +66,8 @@ def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
     store = watcher.store
     unattributed = store.held.anonymous.number()
     reason = "nothing is seen to hold it"
+    if store.held.anonymous.latest is None:
+        reason += "; this gateway does not count its locks, so one may be hidden"
     if unattributed:
         reason += f"; {unattributed} locks on this gateway cannot be named, one may be its"
     return Action(

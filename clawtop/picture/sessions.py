@@ -242,6 +242,8 @@ class SessionFacts:
             return
         if change.phase in ("end", "error"):
             self.end_run(change.run_id, at_ms, answered=change.phase == "end")
+            if change.row is None or change.row.has_active_run is UNSET:
+                self.active = None  # 2026.5.28 leaves the flag out here; the old one is stale
         elif change.phase == "start" and change.run_id != self.ended_run and not self._idle_row():
             run = self._run_for(change.run_id, "changed")
             run.seen_start = True

@@ -125,6 +125,9 @@ class ReleaseJudge:
             return None
         if run.started_ms < self.baseline.sent_at_ms or run.run_id == self.baseline.run_id:
             return None
+        ended = facts.ended_run if facts is not None else None
+        if self.progress.old_run is None and ended not in self.baseline.waiting_run_ids:
+            self.progress.old_run = ended  # the end of what was killed is no answer
         return f"another run holds the session since {utc(run.started_ms)}"
 
     def _not_counted(self, store: Store, lock: Lock | None) -> str | None:

@@ -143,6 +143,16 @@ class Scene:
         eventually(self._freed, f"end of the locks of {self._keys}", 90)
         self._keys.clear()
 
+    def all_quiet(self) -> None:
+        """Let every model call end until the gateway works on nothing at all."""
+
+        def quiet() -> bool:
+            self.provider.release_hangs()
+            counts = self.operator.call("gateway.restart.preflight")["counts"]
+            return counts["totalActive"] == 0 and not self.locks()
+
+        eventually(quiet, "end of the gateway's work", 60)
+
     def _freed(self) -> bool:
         """Let every hung model call end; clear a leaked lock by force."""
         self.provider.release_hangs()

@@ -39,11 +39,14 @@ async def select(pilot: Pilot[None], app: ClawtopApp, key: str) -> None:
     raise AssertionError(f"no row of {key} in\n{text(app)}")
 
 
-def test_a_hung_run_is_released_by_three_keys(
-    scene: Scene, shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture(autouse=True)
+def own_home(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The action log of the dashboard belongs to the test."""
     for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
         monkeypatch.setenv(name, shell.env[name])
+
+
+def test_a_hung_run_is_released_by_two_keys(scene: Scene, shell: Shell) -> None:
     hung, alive = scene.key("hung"), scene.key("alive")
     scene.chat(hung, "[[hang]]")
     scene.chat(alive, "[[drip:300]]")
@@ -59,11 +62,12 @@ def test_a_hung_run_is_released_by_three_keys(
             await select(pilot, app, hung)
             await pilot.press("X")
             await soon(lambda: "[ Cancel ]" in text(app), "dialog")
+            await pilot.pause()
             assert hung in text(app)
             assert "sessions.abort" in text(app)
             assert hung in scene.locks()
             await pilot.press("y")
-            await soon(lambda: "DONE: release" in text(app), "outcome")
+            await soon(lambda: "\nDONE: " in text(app), "outcome")
             await soon(lambda: hung not in app.store.held.locks, "end of the row")
 
     asyncio.run(story())
@@ -71,11 +75,7 @@ def test_a_hung_run_is_released_by_three_keys(
     assert '"outcome": "done"' in shell.log_file.read_text()
 
 
-def test_cancelling_the_dialog_sends_nothing(
-    scene: Scene, shell: Shell, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    for name in ("HOME", "XDG_STATE_HOME", "XDG_CONFIG_HOME"):
-        monkeypatch.setenv(name, shell.env[name])
+def test_cancelling_the_dialog_sends_nothing(scene: Scene, shell: Shell) -> None:
     hung = scene.key("hung")
     scene.chat(hung, "[[hang]]")
 

@@ -196,6 +196,14 @@ def test_a_final_with_a_body_is_an_answer_and_one_without_means_parked() -> None
     assert case.tell(full, at=SENT + 4).moving is True
 
 
+def test_the_end_of_a_killed_run_whose_id_was_not_known_is_no_answer() -> None:
+    case = Case(SITUATIONS["rpc unseen"]("april"), "abort-session")
+    case.tell(ends("killed", at=SENT + 1), begins("w1", at=SENT + 1.1), at=SENT + 2)
+    assert case.judge.progress.released is True
+    assert case.judge.progress.moving is None, "nobody was answered yet"
+    assert case.tell(ends("w1", at=SENT + 3), at=SENT + 3).moving is True
+
+
 def test_an_answer_in_another_session_moves_nothing_here() -> None:
     case = released(parked("w1"))
     case.tell(begins("x", OTHER, at=SENT + 2), ends("x", OTHER, at=SENT + 3), at=SENT + 3)

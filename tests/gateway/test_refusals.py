@@ -1,0 +1,93 @@
+"""Why a gateway turned us away: a sentence with the next step, and whether to try again."""
+
+from typing import Any
+
+import pytest
+
+from clawtop.errors import SignInError
+from clawtop.gateway.find import Target
+from clawtop.gateway.frames import ErrorBody
+from clawtop.gateway.refusals import not_a_gateway, of_close, of_connect, of_status
+from clawtop.gateway.session import Secret
+
+TARGET = Target(
+    "ws://127.0.0.1:18789", "edge-1", Secret("token", "hunter2-secret"), "--url", "--token-file"
+)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("AUTH_TOKEN_MISMATCH", "refused the secret"),
+        ("AUTH_TOKEN_MISSING", "wants a secret"),
+        ("AUTH_SCOPE_MISMATCH", "--read-only"),
+        ("PAIRING_REQUIRED", "openclaw devices"),
+        ("PROTOCOL_MISMATCH", "another protocol"),
+        ("DEVICE_IDENTITY_REQUIRED", "--token-file"),
+    ],
+)
+def test_known_refusals_are_explained_and_not_retried(code: str, words: str) -> None:
+    error = of_connect(ErrorBody("INVALID_REQUEST", "no", {"code": code}), TARGET)
+    assert isinstance(error, SignInError)
+    assert words in error.sentence()
+    assert error.code == code.lower()
+    assert error.exit_code == 3
+    assert "127.0.0.1:18789" in error.message
+
+
+def test_a_refused_secret_names_where_it_came_from_and_never_the_secret() -> None:
+    error = of_connect(ErrorBody("X", "no", {"code": "AUTH_TOKEN_MISMATCH"}), TARGET)
+    assert error.next_step == "Check the secret from --token-file"
+    assert "hunter2" not in error.sentence()
+
+
+@pytest.mark.parametrize("details", [None, [], "x", {"code": 5}, {"code": "NEW_WORD"}, {}])
+def test_an_unknown_refusal_gives_the_gateways_words_made_plain(details: Any) -> None:
+    error = of_connect(ErrorBody("X", "bad \x1b[2J" + "y" * 500, details), TARGET)
+    assert isinstance(error, SignInError)
+    assert "bad \\x1b[2J" in error.message
+    assert len(error.message) < 300
+
+
+def test_a_starting_gateway_is_tried_again() -> None:
+    error = of_connect(ErrorBody("UNAVAILABLE", "later", {"reason": "startup-sidecars"}), TARGET)
+    assert not isinstance(error, SignInError)
+    assert error.code == "starting"
+
+
+@pytest.mark.parametrize(
+    ("code", "reason", "fatal", "word"),
+    [
+        (1000, "", False, "closed"),
+        (1001, "", False, "closed"),
+        (1002, "protocol mismatch", True, "sign_in"),
+        (1006, "", False, "closed"),
+        (1008, "unauthorized", True, "sign_in"),
+        (1008, "slow consumer", False, "slow"),
+        (1012, "service restart", False, "restarting"),
+        (1013, "try later", False, "starting"),
+        (4001, "auth changed", True, "auth_changed"),
+        (4000, "", False, "closed"),
+        (None, "", False, "closed"),
+    ],
+)
+def test_each_close_says_whether_trying_again_helps(
+    code: int | None, reason: str, fatal: bool, word: str
+) -> None:
+    error = of_close(code, reason, TARGET)
+    assert isinstance(error, SignInError) is fatal
+    assert error.code == word
+    assert error.exit_code == 3
+
+
+def test_a_close_reason_is_untrusted_text() -> None:
+    error = of_close(1000, "\x1b]0;owned\x07" + "z" * 500, TARGET)
+    assert "\x1b" not in error.message
+    assert len(error.message) < 300
+
+
+def test_http_instead_of_a_link() -> None:
+    assert of_status(503, TARGET).code == "draining"
+    assert of_status(200, TARGET).code == "not_a_gateway"
+    assert "(HTTP 404)" in of_status(404, TARGET).message
+    assert "Check the address" in not_a_gateway(TARGET).next_step
