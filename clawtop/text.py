@@ -37,16 +37,17 @@ def _escape(char: str) -> str:
     return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
 
 
+# Every repetition that can fail is bounded: commands are hostile text, and must not cost a second.
 _SECRET_SHAPES = re.compile(
     r"""
-    (?P<key>(?i:\b[\w-]*(?:api[_-]?key|token|secret|passw(?:or)?d|passwd|credential|authorization)
-        [\w-]*)["']?\s*[=:]\s*["']?(?i:(?:bearer|basic)\s+)?)(?P<value>[^\s"'&;|]{4,})
-    | (?P<flag>(?<!\w)--?(?i:[\w-]*(?:api[_-]?key|token|secret|passw(?:or)?d|passwd))\s+["']?)
+    (?P<key>(?i:(?:api[_-]?key|token|secret|passw(?:or)?d|passwd|credential|authorization)
+        [\w-]{0,40})["']?\s*[=:]\s*["']?(?i:(?:bearer|basic)\s+)?)(?P<value>[^\s"'&;|]{4,})
+    | (?P<flag>(?<![\w-])--?(?i:[\w-]{0,40}(?:api[_-]?key|token|secret|passw(?:or)?d|passwd))\s+["']?)
         (?P<fvalue>[^\s"'&;|-][^\s"'&;|]{3,})
     | (?P<bearer>(?i:\b(?:bearer|basic)\s+))(?P<bvalue>[A-Za-z0-9._~+/=-]{8,})
-    | (?P<url>[a-z][a-z0-9+.-]*://[^\s/:@]*:)(?P<uvalue>[^\s@/]+)(?=@)
+    | (?P<url>[a-z][a-z0-9+.-]{0,15}://[^\s/:@]*:)(?P<uvalue>[^\s@/]+)(?=@)
     | (?P<known>\b(?:sk-[A-Za-z0-9_-]{8,}|gh[pousr]_[A-Za-z0-9]{8,}|github_pat_\w{8,}
-        |xox[abprs]-[\w-]{8,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}|eyJ[\w-]{8,}\.[\w-]{4,}[\w.-]*))
+        |xox[abprs]-[\w-]{8,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}|eyJ[\w-]{8,500}\.[\w-]{4,}[\w.-]*))
     """,
     re.VERBOSE,
 )

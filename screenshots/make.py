@@ -133,7 +133,7 @@ async def night(size: tuple[int, int]) -> AsyncIterator[Night]:
 
 
 async def play(night: Night) -> None:
-    """From dusk to 03:12: what the person on call finds."""
+    """From dusk until about ten past three: what the person on call finds."""
     await night.until("a first listing", lambda: "rows" in night.app.store.listed)
     await _evening(night)
     await _leak(night)

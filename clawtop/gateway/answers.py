@@ -99,6 +99,7 @@ class _Flight(Struct, rename="camel"):
 
 class _Role(Struct):
     role: str = ""
+    timestamp: int | float | None = None
 
 
 class _History(Struct, rename="camel"):
@@ -180,6 +181,7 @@ class Reader:
         answer = msgspec.json.decode(raw, type=_History)
         pending = answer.pending_inputs
         items = self._rows(pending.items, _PendingItem) if pending else []
+        answered = [at for one in answer.messages if (at := _answered_at(one)) is not None]
         row_at = answer.session_info.snapshot_at if answer.session_info else None
         return c.HistoryRead(
             session_key=session_key,
@@ -188,7 +190,7 @@ class Reader:
             pending=[_pending(item) for item in items],
             pending_total=pending.total if pending else None,
             in_flight=_flight(answer.in_flight_run),
-            has_turn=any(one.role == "assistant" for one in answer.messages),
+            answered_at=min(answered, default=None),
             row=answer.session_info,
         )
 
@@ -212,6 +214,10 @@ def _text_of(content: object) -> str:
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         return " ".join(part for part in parts if isinstance(part, str))
     return ""
+
+
+def _answered_at(message: _Role) -> int | None:
+    return _int(message.timestamp) if message.role == "assistant" else None
 
 
 def _flight(flight: _Flight | None) -> c.InFlight | None:

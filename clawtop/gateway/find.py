@@ -4,6 +4,7 @@ config, loopback. A secret found in the gateway's config goes only to the addres
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import sys
 from collections.abc import Mapping
@@ -23,7 +24,6 @@ from clawtop.gateway.config import (
 from clawtop.gateway.session import Secret
 
 _TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
-_LOOPBACK = ("localhost", "127.0.0.1", "::1")
 
 
 @dataclass(frozen=True)
@@ -275,11 +275,17 @@ def _read_secret(path: str, source: str) -> str:
 def _refuse_plain_remote(target: Target) -> None:
     """A secret is not sent readable over a network."""
     parts = urlsplit(target.url)
-    if parts.scheme == "wss" or parts.hostname in _LOOPBACK or target.secret is None:
-        return
-    if (parts.hostname or "").startswith("127."):
+    if parts.scheme == "wss" or target.secret is None or _is_loopback(parts.hostname or ""):
         return
     raise FindError(
         f"{target.address} is not this host, and ws:// would send the secret readable",
         "Use wss://, or an SSH tunnel: ssh -L 18789:127.0.0.1:18789 HOST",
     )
+
+
+def _is_loopback(host: str) -> bool:
+    """This host by name or by address; a name that only looks like an address is not."""
+    try:
+        return host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False

@@ -133,7 +133,8 @@ class HistoryRead(Struct):
     """An answer to ``chat.history`` for one suspect.
 
     ``tells_pending`` is whether the gateway lists waiting messages at all (8.2 and later):
-    only then does the absence of ``in_flight`` mean anything.
+    only then does the absence of ``in_flight`` mean anything. ``answered_at`` is the time of the
+    oldest answer in the transcript, if there is one.
     """
 
     session_key: str
@@ -142,7 +143,7 @@ class HistoryRead(Struct):
     pending: list[PendingInput]
     pending_total: int | None
     in_flight: InFlight | None
-    has_turn: bool
+    answered_at: int | None
     row: Row | None = None
 
 

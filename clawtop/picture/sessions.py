@@ -257,7 +257,6 @@ class SessionFacts:
     def take_message(self, change: SessionMessage, at_ms: int) -> None:
         """A transcript line: an answer or a tool result is progress, a question is not."""
         if change.role != "user":
-            self.has_turn = True
             self.note_progress(at_ms)
 
     def note_answer(self, run_id: str, at_ms: int) -> None:
@@ -275,8 +274,9 @@ class SessionFacts:
         """An answer to ``chat.history``: what waits, and which run the gateway can name."""
         if change.row is not None:
             self.take_row(change.row, change.at_ms)
-        if change.has_turn:
-            self.has_turn = True
+        began = (self.run.started_ms if self.run else None) or self.started_ms
+        if change.answered_at is not None and began is not None and change.answered_at < began:
+            self.has_turn = True  # an answer of this very turn would not say so
         self.probed_ms = change.at_ms
         self.tells_pending = change.tells_pending
         self.pending = tuple(change.pending)

@@ -83,7 +83,9 @@ def test_half_lines_and_foreign_lines_are_skipped(tmp_path: Path) -> None:
     one = log(tmp_path)
     one.begin(action(), 1)
     with one.path.open("ab") as handle:
-        handle.write(b'{"id":"half","at_m\n\xff\xfe\n[]\n{"id":5,"at_ms":1}\n{"id":"x","at_ms":"1"}\n')
+        handle.write(
+            b'{"id":"half","at_m\n\xff\xfe\n[]\n{"id":5,"at_ms":1}\n{"id":"x","at_ms":"1"}\n'
+        )
     one.begin(action(), 2)
     assert len(read_log(one.path)) == 2
 

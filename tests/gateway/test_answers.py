@@ -122,10 +122,10 @@ def test_september_tells_what_waits_and_which_run_is_in_flight() -> None:
                 "events": [{"ts": NOON - 3, "stream": "assistant"}, {"ts": NOON - 9}],
                 "sessionAbortable": True,
             },
-            "messages": [{"role": "user"}, {"role": "assistant", "content": []}],
+            "messages": [{"role": "user"}, {"role": "assistant", "content": [], "timestamp": 7}],
         }
     )
-    assert (got.tells_pending, got.pending_total, got.has_turn) == (True, 9, True)
+    assert (got.tells_pending, got.pending_total, got.answered_at) == (True, 9, 7)
     assert got.at_ms == NOON - 7, "the gateway's own time of the row"
     (item,) = got.pending
     assert (item.run_id, item.accepted_at, item.preview, item.origin) == (
@@ -140,7 +140,7 @@ def test_september_tells_what_waits_and_which_run_is_in_flight() -> None:
 def test_april_tells_neither_and_that_is_not_the_same_as_nothing_waits() -> None:
     got = history({"messages": [], "sessionId": "s"})
     assert (got.tells_pending, got.pending_total, got.in_flight) == (False, None, None)
-    assert (got.has_turn, got.at_ms) == (False, NOON)
+    assert (got.answered_at, got.at_ms) == (None, NOON)
 
 
 @pytest.mark.parametrize("flight", [None, {}, {"runId": ""}])
@@ -164,7 +164,9 @@ def test_a_preview_is_short() -> None:
 
 def line_of(message: str = "hello", **more: Any) -> str:
     meta = {"date": "2026-11-20T21:01:41.384Z", "logLevelName": "WARN"}
-    return json.dumps({"0": '{"subsystem":"x"}', "1": message, "message": message, "_meta": meta} | more)
+    return json.dumps(
+        {"0": '{"subsystem":"x"}', "1": message, "message": message, "_meta": meta} | more
+    )
 
 
 def test_a_log_line_is_read_for_time_level_and_text() -> None:
@@ -198,11 +200,13 @@ def test_a_reset_or_cut_reading_is_said_to_have_lost_lines() -> None:
 @given(
     st.recursive(
         st.one_of(st.none(), st.booleans(), st.integers(-(2**60), 2**60), st.text(max_size=5)),
-        lambda inner: st.lists(inner, max_size=3)
-        | st.dictionaries(
-            st.sampled_from(["message", "_meta", "date", "time", "0", "1", "logLevelName"]),
-            inner,
-            max_size=4,
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["message", "_meta", "date", "time", "0", "1", "logLevelName"]),
+                inner,
+                max_size=4,
+            )
         ),
         max_leaves=8,
     )

@@ -74,4 +74,6 @@ def test_a_plan_asks_for_no_more_scopes_than_it_needs(methods: list[str], scopes
 
 
 def test_scopes_come_in_one_order() -> None:
-    assert scopes_for(["chat.send", "sessions.abort"]) == scopes_for(["sessions.abort", "chat.send"])
+    assert scopes_for(["chat.send", "sessions.abort"]) == scopes_for(
+        ["sessions.abort", "chat.send"]
+    )

@@ -159,9 +159,7 @@ def test_an_event_before_the_greeting_is_not_for_us() -> None:
 @pytest.mark.parametrize("ts", ['"soon"', "[]", "{}"])
 def test_an_unreadable_challenge_is_counted_and_not_answered(ts: str) -> None:
     one = session()
-    one.receive(
-        f'{{"type":"event","event":"connect.challenge","payload":{{"ts":{ts}}}}}', 100.0
-    )
+    one.receive(f'{{"type":"event","event":"connect.challenge","payload":{{"ts":{ts}}}}}', 100.0)
     assert one.unreadable == 1
     assert one.data_to_send() == []
 

@@ -115,9 +115,7 @@ def works(run: str = "run-1", key: str = KEY, *, at: float = 0) -> c.RunActivity
     return c.RunActivity(run, "assistant", at_ms(at), key, data=c.RunData())
 
 
-def ends(
-    run: str = "run-1", key: str = KEY, *, at: float = 0, phase: str = "end"
-) -> c.RunActivity:
+def ends(run: str = "run-1", key: str = KEY, *, at: float = 0, phase: str = "end") -> c.RunActivity:
     return c.RunActivity(run, "lifecycle", at_ms(at), key, data=c.RunData(phase=phase))
 
 
@@ -138,7 +136,7 @@ def probe(
     told = None if active is None else later_row(key, active=active, at=at)
     total = len(pending) if tells_pending else None
     return c.HistoryRead(
-        key, at_ms(at), tells_pending, list(pending), total, flight, has_turn, told
+        key, at_ms(at), tells_pending, list(pending), total, flight, 1 if has_turn else None, told
     )
 
 
@@ -147,7 +145,12 @@ def parked(run: str = "waiting-1", *, at: float = 0, state: str = "queued") -> c
 
 
 def approval(
-    approval_id: str, *, created: float = 0, lasts: float = 1800, kind: str | None = None, **req: Any
+    approval_id: str,
+    *,
+    created: float = 0,
+    lasts: float = 1800,
+    kind: str | None = None,
+    **req: Any,
 ) -> c.ApprovalRow:
     told: dict[str, Any] = {
         "command": "git push origin main",

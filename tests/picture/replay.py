@@ -53,9 +53,7 @@ class Playback:
         self.lines = lines(generation, situation)
         self.reader = Reader()
         self.store = Store()
-        self.store.apply(
-            c.LinkUp(gateway(generation), self.lines[0]["ms"]), self.lines[0]["ms"]
-        )
+        self.store.apply(c.LinkUp(gateway(generation), self.lines[0]["ms"]), self.lines[0]["ms"])
 
     def play(self) -> Iterator[dict[str, Any]]:
         """Apply each line, then hand it out; the store is refreshed at its time."""

@@ -87,9 +87,7 @@ def test_the_same_reading_again_changes_nothing() -> None:
 
 
 @settings(deadline=None, max_examples=100)
-@given(
-    st.lists(st.lists(st.sampled_from(["a", "b", "c", "\u202e", ""]), max_size=21), max_size=6)
-)
+@given(st.lists(st.lists(st.sampled_from(["a", "b", "c", "\u202e", ""]), max_size=21), max_size=6))
 def test_whatever_is_read_is_what_is_shown(readings: list[list[str]]) -> None:
     picture = Picture()
     for number, texts in enumerate(readings):

@@ -57,7 +57,9 @@ def test_april_a_running_row_before_any_count_is_only_possible() -> None:
 
 def test_april_two_claims_and_room_for_one_are_both_possible() -> None:
     picture = Picture("april").tell(
-        listed(running_row("agent:main:a", active=False), running_row("agent:main:b", active=False)),
+        listed(
+            running_row("agent:main:a", active=False), running_row("agent:main:b", active=False)
+        ),
         counted(1),
     )
     for key in ("agent:main:a", "agent:main:b"):
@@ -403,7 +405,9 @@ def test_a_row_newer_than_the_last_sign_of_its_run_ends_a_run_whose_end_we_misse
 def test_an_older_listing_does_not_bring_back_a_run_that_ended() -> None:
     picture = Picture().tell(listed(later_row()), begins()).tell(ends(at=5), at=5)
     picture.tell(
-        c.SessionChanged(KEY, phase="end", run_id="run-1", ts=at_ms(5), row=later_row(active=False)),
+        c.SessionChanged(
+            KEY, phase="end", run_id="run-1", ts=at_ms(5), row=later_row(active=False)
+        ),
         at=5,
     )
     picture.tell(listed(later_row(), at=4), at=6)

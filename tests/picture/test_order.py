@@ -41,7 +41,9 @@ STORY: list[c.Change] = [
 ]
 
 
-def locks_after(changes: list[c.Change], generation: str = "september") -> dict[str, tuple[Any, ...]]:
+def locks_after(
+    changes: list[c.Change], generation: str = "september"
+) -> dict[str, tuple[Any, ...]]:
     picture = Picture(generation)
     for change in changes:
         picture.store.apply(change, at_ms(40))

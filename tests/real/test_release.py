@@ -26,9 +26,7 @@ def test_a_hung_run_is_told_from_one_that_works(scene: Scene, shell: Shell) -> N
     assert verdicts[alive] == "working"
 
 
-def test_releasing_a_hung_run_frees_it_and_leaves_its_neighbour(
-    scene: Scene, shell: Shell
-) -> None:
+def test_releasing_a_hung_run_frees_it_and_leaves_its_neighbour(scene: Scene, shell: Shell) -> None:
     hung, alive = scene.key("hung"), scene.key("alive")
     run_id = scene.chat(hung, "[[hang]]")
     scene.chat(alive, "[[drip:300]]")

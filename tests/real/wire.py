@@ -24,7 +24,9 @@ class Wire:
     somebody else did in the meantime.
     """
 
-    def __init__(self, target: str, before: Mapping[str, Callable[[], object]] | None = None):
+    def __init__(
+        self, target: str, before: Mapping[str, Callable[[], object]] | None = None
+    ) -> None:
         self.connections: list[list[Frame]] = []
         self.url = ""
         self._target = target
