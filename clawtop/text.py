@@ -42,7 +42,8 @@ _SECRET_SHAPES = re.compile(
     r"""
     (?P<key>(?i:(?:api[_-]?key|token|secret|passw(?:or)?d|passwd|credential|authorization)
         [\w-]{0,40})["']?\s*[=:]\s*["']?(?i:(?:bearer|basic)\s+)?)(?P<value>[^\s"'&;|]{4,})
-    | (?P<flag>(?<![\w-])--?(?i:[\w-]{0,40}(?:api[_-]?key|token|secret|passw(?:or)?d|passwd))\s+["']?)
+    | (?P<flag>(?<![\w-])--?(?i:[\w-]{0,40}(?:api[_-]?key|token|secret|passw(?:or)?d|passwd))
+        \s+["']?)
         (?P<fvalue>[^\s"'&;|-][^\s"'&;|]{3,})
     | (?P<bearer>(?i:\b(?:bearer|basic)\s+))(?P<bvalue>[A-Za-z0-9._~+/=-]{8,})
     | (?P<url>[a-z][a-z0-9+.-]{0,15}://[^\s/:@]*:)(?P<uvalue>[^\s@/]+)(?=@)

@@ -21,7 +21,7 @@ from clawtop.gateway.config import (
     read_gateway_config,
     read_own_config,
 )
-from clawtop.gateway.session import Secret
+from clawtop.gateway.secret import Secret
 
 _TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
 

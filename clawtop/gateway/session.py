@@ -9,7 +9,7 @@ reaches this object. Seconds are monotonic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
@@ -17,6 +17,7 @@ from msgspec import Raw
 
 from clawtop.errors import NotAllowedError
 from clawtop.gateway import frames
+from clawtop.gateway.secret import Secret
 
 HANDSHAKE_S = 15.0  # the gateway's own limit for a silent client
 DEAD_AFTER_S = 60.0  # two ticks without any frame: treat the link as dead
@@ -48,17 +49,6 @@ class Client:
             "displayName": self.display_name,
             "instanceId": self.instance_id,
         }
-
-
-@dataclass(frozen=True)
-class Secret:
-    """A token or password. Never shown: repr hides it."""
-
-    kind: str
-    value: str = field(repr=False)
-
-    def params(self) -> dict[str, str]:
-        return {self.kind: self.value}
 
 
 @dataclass(frozen=True)

@@ -122,6 +122,10 @@ class Backlog:
         """Every group, oldest copy first in each."""
         return (self.group(name) for name in list(self._groups))
 
+    def sizes(self) -> Iterator[tuple[int, Approval]]:
+        """How many copies each group has, with its oldest, without making their records."""
+        return ((len(ids), self._by_id[ids[0]]) for ids in self._groups.values())
+
     def all(self) -> list[Approval]:
         """Every approval, oldest first."""
         found = [self.get(one) for one in self._by_id]

@@ -7,13 +7,17 @@ merely claim to run are judged last, because the anonymous count of embedded run
 from __future__ import annotations
 
 import heapq
+from collections import Counter
+from itertools import islice
+
+from msgspec import structs
 
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import Backlog
 from clawtop.picture.counts import Anonymous, Reading
 from clawtop.picture.locks import Context, judge, next_change_ms
 from clawtop.picture.logs import Note
-from clawtop.picture.records import Lock, Waiting
+from clawtop.picture.records import Lock, Verdict, Waiting
 from clawtop.picture.sessions import SessionFacts, Stall, whole
 
 
@@ -29,8 +33,11 @@ class HeldSessions:
         self.locks: dict[str, Lock] = {}
         self.anonymous = Anonymous()
         self._backlog = backlog
+        self.verdicts: Counter[str] = Counter()
+        self.stuck: set[str] = set()
         self._runs: dict[str, str] = {}
         self._dirty: set[str] = set()
+        self._moved: set[str] = set()
         self._claims: set[str] = set()
         self._sure: set[str] = set()
         self._due: dict[str, int] = {}
@@ -107,12 +114,31 @@ class HeldSessions:
         key = change.session_key or self._runs.get(change.run_id)
         if not key:
             return
-        self.facts(key).take_activity(change, self.at(change.ts))
         phase = change.data.phase if change.data else None
+        if self._only_progress(key, change):
+            return
+        self.facts(key).take_activity(change, self.at(change.ts))
         if change.stream == "lifecycle" and phase in ("end", "error"):
             self._runs.pop(change.run_id, None)
         else:
             self._runs[change.run_id] = key
+
+    def _only_progress(self, key: str, change: c.RunActivity) -> bool:
+        """The common case, made cheap: one more sign of life of the run that we know works."""
+        lock, found = self.locks.get(key), self.sessions.get(key)
+        if lock is None or found is None or found.run is None or key in self._dirty:
+            return False
+        run = found.run
+        if run.run_id != change.run_id or run.via != "agent" or change.stream == "lifecycle":
+            return False
+        if lock.verdict != Verdict.WORKING or lock.idle_is != "exact" or lock.phase != "running":
+            return False
+        at_ms = self.at(change.ts)
+        if at_ms > (run.progress_ms or 0):
+            run.progress_ms = at_ms
+            found.note_progress(at_ms)
+            self._moved.add(key)
+        return change.stream != "run_status"
 
     def chat(self, change: c.ChatActivity) -> None:
         """``chat``: a delta of the run we know is progress; a final with a body is an answer."""
@@ -186,23 +212,51 @@ class HeldSessions:
 
     # -- out
 
-    def settle(self) -> set[str]:
-        """Judge what is dirty or due; the keys of locks that changed."""
+    def settle(self, limit: int | None = None) -> set[str]:
+        """Judge what is dirty or due; the keys of locks that changed.
+
+        With a ``limit`` the rest stays dirty for the next call: a storm must not cost a frame.
+        """
+        touched = self._note_moves()
         while self._deadlines and self._deadlines[0][0] <= self.now_ms:
             due, key = heapq.heappop(self._deadlines)
             if self._due.get(key) == due:
                 del self._due[key]
                 self._dirty.add(key)
         if not self._dirty:
-            return set()
+            return touched
         before = (len(self._sure), len(self._claims))
-        dirty, self._dirty = self._dirty, set()
+        dirty = self._take_dirty(limit)
         claims = {key for key in dirty if self._is_claim(key)}
-        self._claims = (self._claims - dirty) | claims
-        touched = {key for key in dirty - claims if self._judge(key)}
+        self._claims = (self._claims - dirty) | claims if self._claims or claims else set()
+        touched |= {key for key in dirty - claims if self._judge(key)}
         if (len(self._sure), len(self._claims)) != before:
             claims |= self._claims
         return touched | {key for key in claims if self._judge(key)}
+
+    def _take_dirty(self, limit: int | None) -> set[str]:
+        if limit is None or len(self._dirty) <= limit:
+            dirty, self._dirty = self._dirty, set()
+            return dirty
+        dirty = set(islice(self._dirty, limit))
+        self._dirty -= dirty
+        return dirty
+
+    def _note_moves(self) -> set[str]:
+        """Locks of which nothing but the newest progress changed."""
+        moved, self._moved = self._moved, set()
+        touched = set()
+        for key in moved:
+            lock, found = self.locks.get(key), self.sessions.get(key)
+            if lock is not None and found is not None and key not in self._dirty:
+                self.locks[key] = structs.replace(lock, idle_since_ms=found.progress_ms)
+                touched.add(key)
+        return touched
+
+    @property
+    def backlog_of_work(self) -> int:
+        """Sessions still to be judged after a limited ``settle``."""
+        return len(self._dirty)
 
     def _is_claim(self, key: str) -> bool:
         found = self.sessions.get(key)
@@ -230,13 +284,32 @@ class HeldSessions:
         else:
             self._sure.discard(key)
         self._remember_due(key, next_change_ms(lock, found, context))
-        changed = self.locks.get(key) != lock
+        old = self.locks.get(key)
         self.locks[key] = lock
-        return changed
+        self._count(key, old, lock)
+        return old != lock
 
     def _free(self, key: str) -> bool:
         self._sure.discard(key)
-        return self.locks.pop(key, None) is not None
+        old = self.locks.pop(key, None)
+        self._count(key, old, None)
+        return old is not None
+
+    def _count(self, key: str, old: Lock | None, new: Lock | None) -> None:
+        """Keep the counts that titles show, so that nobody has to scan all locks for them."""
+        if old is not None:
+            self.verdicts[old.verdict] -= 1
+        if new is not None:
+            self.verdicts[new.verdict] += 1
+        if new is not None and new.verdict in (Verdict.LEAKED, Verdict.STALE):
+            self.stuck.add(key)
+        else:
+            self.stuck.discard(key)
+
+    @property
+    def held_count(self) -> int:
+        """How many sessions are held; a ghost row is not one."""
+        return len(self.locks) - self.verdicts[Verdict.GHOST]
 
     def _remember_due(self, key: str, due: int | None) -> None:
         """One outstanding deadline a session is enough: when it passes, the next is set."""

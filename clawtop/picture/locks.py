@@ -287,22 +287,25 @@ def _verdict(
     if early is not None:
         return early
     if idle_since_ms is None:
-        return _unseen_progress(ctx, since_ms)
+        return _unseen_progress(facts, ctx, since_ms)
     idle = ctx.now_ms - idle_since_ms
     exactly = idle_is == "exact"
     if idle >= ctx.stale_after_ms:
         return Verdict.STALE, (_last(idle_since_ms, exactly),)
     if exactly or (since_ms is not None and ctx.now_ms - since_ms < ctx.stale_after_ms):
-        return Verdict.WORKING, (_last(idle_since_ms, exactly),) if exactly else ()
+        return Verdict.WORKING, ()
     if idle >= QUIET_MS:
         return Verdict.QUIET, (_last(idle_since_ms, exactly),)
     return Verdict.UNKNOWN, ("not watched long enough to tell",)
 
 
-def _unseen_progress(ctx: Context, since_ms: int | None) -> tuple[Verdict, tuple[str, ...]]:
-    """No event tells what such a run does: only a fresh start speaks for it."""
-    if since_ms is not None and ctx.now_ms - since_ms < ctx.stale_after_ms:
-        return Verdict.WORKING, ("it began lately; its progress is not visible here",)
+def _unseen_progress(
+    facts: SessionFacts, ctx: Context, since_ms: int | None
+) -> tuple[Verdict, tuple[str, ...]]:
+    """Most of what such a run does is not told: a fresh start or transcript line speaks for it."""
+    seen = max(since_ms or 0, facts.progress_ms or 0)
+    if seen and ctx.now_ms - seen < ctx.stale_after_ms:
+        return Verdict.WORKING, ("it began or wrote lately; the rest is not visible here",)
     return Verdict.UNKNOWN, ("this gateway does not show the progress of such a run",)
 
 
@@ -363,12 +366,15 @@ def next_change_ms(lock: Lock, facts: SessionFacts, ctx: Context) -> int | None:
     times = []
     if lock.idle_since_ms is not None:
         times.append(lock.idle_since_ms + ctx.stale_after_ms)
-        times.append(lock.idle_since_ms + QUIET_MS)
+        if lock.idle_is == "at_least":
+            times.append(lock.idle_since_ms + QUIET_MS)
     if facts.no_run_since_ms is not None:
         times.append(facts.no_run_since_ms + PREPARING_MS)
     if facts.abort_asked_ms is not None:
         times.append(facts.abort_asked_ms + SETTLE_MS + 1)
     if lock.since_ms is not None:
         times.append(lock.since_ms + ctx.stale_after_ms)
+    if lock.idle_since_ms is None and facts.progress_ms is not None:
+        times.append(facts.progress_ms + ctx.stale_after_ms)
     later = [at for at in times if at > ctx.now_ms]
     return min(later) if later else None

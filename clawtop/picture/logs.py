@@ -12,7 +12,7 @@ from msgspec import Struct
 
 from clawtop.picture.changes import LogLine
 
-_PAIR = re.compile(r'([A-Za-z_][\w.]*)=("(?:[^"\\]|\\.)*"|\S*)')
+_PAIR = re.compile(r'(?<![\w.])([A-Za-z_][\w.]*)=("(?:[^"\\]|\\.)*"|\S*)')
 STALL_HEADS = ("stuck session", "stalled session", "long-running session")
 OUTCOME_HEAD = "stuck session recovery outcome"
 RELEASE_HEADS = (

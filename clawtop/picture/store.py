@@ -276,13 +276,16 @@ class Store:
 
     # -- out
 
-    def refresh(self, now_ms: int) -> None:
-        """Bring the records up to ``now_ms``. Anybody may call it, as often as they like."""
+    def refresh(self, now_ms: int, limit: int | None = None) -> None:
+        """Bring the records up to ``now_ms``. Anybody may call it, as often as they like.
+
+        ``limit``: judge at most so many sessions now; ``held.backlog_of_work`` tells the rest.
+        """
         if now_ms > self.now_ms:
             self.now_ms = self.held.now_ms = now_ms
         for approval_id in self.backlog.expired(self.now_ms):
             self._drop_approval(approval_id)
-        changed = self.held.settle()
+        changed = self.held.settle(limit)
         if changed:
             self._touch("locks", *changed)
 

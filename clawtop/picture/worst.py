@@ -43,7 +43,7 @@ def worst_facts(store: Store) -> list[Fact]:
 
 def _locks(store: Store) -> list[Fact]:
     found = []
-    bad = [lock for lock in store.held.locks.values() if RANK[str(lock.verdict)] <= 1]
+    bad = [store.held.locks[key] for key in store.held.stuck]
     for lock in sorted(bad, key=lock_order):
         since = lock.idle_since_ms or lock.since_ms
         passed = None if since is None else store.now_ms - since
@@ -64,10 +64,10 @@ def _unnamed(store: Store) -> list[Fact]:
 
 def _copies(store: Store) -> list[Fact]:
     found = []
-    for group in store.backlog.groups():
-        if len(group) >= MANY_COPIES:
-            where = plain(group[0].session_key or "no session")
-            found.append(Fact(f"the same approval {len(group)} times  {where}", urgent=True))
+    for size, first in store.backlog.sizes():
+        if size >= MANY_COPIES:
+            where = plain(first.session_key or "no session")
+            found.append(Fact(f"the same approval {size} times  {where}", urgent=True))
     return found
 
 

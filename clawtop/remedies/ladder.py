@@ -11,9 +11,11 @@ from clawtop.picture.records import Lock, Verdict
 from clawtop.picture.store import Store
 from clawtop.remedies.kinds import DEAD, Kind, kinds_of
 from clawtop.remedies.steps import (
+    NO_RUN,
     PATIENCE_APRIL_S,
     PATIENCE_RECOVERY_S,
     PATIENCE_SEPTEMBER_S,
+    THE_RUN,
     Call,
     Offer,
     Step,
@@ -91,7 +93,8 @@ def _abort_session(lock: Lock, store: Store, kinds: frozenset[Kind], later: bool
     calls = (Call("sessions.abort", {"key": lock.session_key}),)
     if later:
         losses, lost = _september_losses(lock, store)
-        return Offer(Step.ABORT_SESSION, calls, _patience(later), losses, lost)
+        run = NO_RUN if kinds <= DEAD else THE_RUN
+        return Offer(Step.ABORT_SESSION, calls, _patience(later), losses, lost, run=run)
     if Kind.LIVE_RPC not in kinds or not (lock.row_running and lock.row_active):
         why = "on this gateway it reaches only runs that an RPC started, and can kill a waiting"
         return Offer(Step.ABORT_SESSION, calls, _patience(later), why_not=f"{why} message instead")
@@ -116,7 +119,7 @@ def _september_losses(lock: Lock, store: Store) -> tuple[tuple[str, ...], int | 
 def _april_losses(store: Store) -> tuple[tuple[str, ...], int | None]:
     """Nobody lists waiting messages there; unanswered ones beyond the runs bound their number."""
     replies = store.pending_replies
-    held = sum(1 for lock in store.held.locks.values() if lock.verdict != Verdict.GHOST)
+    held = store.held.held_count
     if replies is None:
         return ("messages that wait behind it (how many is not known)",), None
     beyond = replies - held

@@ -53,6 +53,10 @@ class Call:
         return f"{self.method} {json.dumps(self.params, ensure_ascii=True)}"
 
 
+THE_RUN = "the run that holds the session"
+NO_RUN = "whatever still holds the session (no run is named)"
+
+
 @dataclass(frozen=True)
 class Offer:
     """One step for one lock on this gateway now. ``losses`` go beyond the run itself."""
@@ -64,6 +68,7 @@ class Offer:
     loss_count: int | None = None
     warnings: tuple[str, ...] = ()
     why_not: str | None = None
+    run: str = THE_RUN
 
     @property
     def available(self) -> bool:
@@ -76,5 +81,5 @@ class Offer:
     @property
     def loses(self) -> tuple[str, ...]:
         """Everything it destroys, the run first."""
-        run = () if self.step is Step.WAIT_FOR_RECOVERY else ("the run that holds the session",)
+        run = () if self.step is Step.WAIT_FOR_RECOVERY else (self.run,)
         return run + self.losses

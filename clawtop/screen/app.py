@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
 from textual.binding import BindingType
+from textual.screen import Screen
 
 from clawtop.errors import ClawtopError
 from clawtop.picture.store import Store
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 FRAME_S = 0.1  # at most ten paints a second
 HOLD_S = 3.0  # rows hold still after a key
+JUDGE_A_FRAME = 500  # sessions judged per paint; in a storm the rest waits for the next one
 WRITER_FRAMES = 2  # frames the terminal has not taken yet; then a paint is skipped
 
 MakeWatcher = Callable[[Callable[[], None]], "Watcher"]
@@ -72,8 +74,11 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
 
     # -- start and end
 
+    def get_default_screen(self) -> Screen[None]:
+        """The dashboard is the first screen; composing another under it costs time."""
+        return self.board
+
     def on_mount(self) -> None:
-        self.push_screen(self.board)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:
@@ -139,7 +144,9 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         if not self.is_running or self._writer_behind():
             return
         now_ms = self.watcher.clock.now_ms() if self.watcher is not None else self.store.now_ms
-        self.store.refresh(now_ms)
+        self.store.refresh(now_ms, JUDGE_A_FRAME)
+        if self.store.held.backlog_of_work:
+            self.dirty()
         self._take(self.store.take_touched())
         if not self._holding():
             pending, self._pending = self._pending, {}

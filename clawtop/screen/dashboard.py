@@ -55,7 +55,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings()]
     AUTO_FOCUS = "#rows-locks"
-    CSS = """
+    DEFAULT_CSS = """
     Dashboard { layout: vertical; overflow: hidden; }
     Dashboard.small TooSmall { display: block; }
     Dashboard.small PanelView, Dashboard.small Line, Dashboard.small Header { display: none; }
@@ -117,11 +117,13 @@ class Dashboard(Screen[None], inherit_bindings=False):
         return self.focused_panel().table
 
     def select_first(self) -> None:
-        """Where nothing is selected yet, select the row that needs a person most."""
+        """Until a person moves in a panel, the row that needs them most is selected."""
         for panel in self.panels:
-            table = panel.table
-            if table.selected is None and not table.selection_gone and len(panel.model.rows):
-                table.selected = panel.model.rows.id_at(0)
+            if panel.chosen or not len(panel.model.rows):
+                continue
+            worst = panel.model.rows.id_at(0)
+            if panel.table.selected != worst:
+                panel.table.selected = worst
 
     def update_rows(self, store: Store, touched: dict[str, set[str]]) -> None:
         """Hand each panel what was touched in its part of the picture."""

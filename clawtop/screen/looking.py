@@ -43,7 +43,9 @@ class Looking:
         app = self._me()
         app.note_key()
         app.hush()
-        return app.board.table()
+        panel = app.board.focused_panel()
+        panel.chosen = True
+        return panel.table
 
     def action_panel(self, number: int) -> None:
         app = self._me()

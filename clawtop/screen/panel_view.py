@@ -37,6 +37,7 @@ class PanelView(Vertical):
     def __init__(self, model: PanelModel) -> None:
         super().__init__(id=f"panel-{model.name}")
         self.model = model
+        self.chosen = False  # by a person; until then the selection follows the worst row
         self.title_line = Title()
         self.table = PanelRows(model.rows, id=f"rows-{model.name}")
 

@@ -112,7 +112,8 @@ class Line(NamedTuple):
             segments.append(Segment(self.note, Style.parse(NOTE_STYLE)))
         for position, cell in enumerate(self.cells):
             segments.append(Segment(GAP if position else ""))
-            segments.append(Segment(cell.text, Style.parse(cell.style)))
+            style = "" if self.mark == "reversed" else cell.style  # colours reversed are blocks
+            segments.append(Segment(cell.text, Style.parse(style)))
         strip = Strip(segment for segment in segments if segment.text).adjust_cell_length(width)
         # Fewer runs are fewer colour codes on the wire.
         return strip.apply_style(REVERSE if self.mark == "reversed" else Style.null()).simplify()

@@ -94,7 +94,10 @@ class SortedRows(Generic[Key]):
 
     def put(self, row_id: str, sort_key: Key) -> None:
         """Add the row, or move it; the filter is asked anew, for what it reads may have changed."""
-        if row_id not in self._keys or self._keys[row_id] != sort_key:
+        known = row_id in self._keys and self._keys[row_id] == sort_key
+        if known and self._keep is None:
+            return
+        if not known:
             self.drop(row_id)  # with its old key, or it could not be found again
             self._keys[row_id] = sort_key
         wanted = self._keep is None or self._keep(row_id)

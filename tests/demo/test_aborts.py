@@ -57,11 +57,16 @@ def test_sessions_abort(generation: Generation, hold: str) -> None:
 
 # (generation, hold): (lock right after, lock after the settle time)
 CHANNEL_STOPS = {
-    ("april", "rpc"): (False, False), ("april", "channel"): (False, False),
-    ("april", "orphan-queued"): (False, False), ("april", "orphan"): (True, True),
-    ("april", "other-id"): (True, True), ("september", "channel"): (False, False),
-    ("september", "orphan-queued"): (False, False), ("september", "orphan"): (True, False),
-    ("september", "other-id"): (True, False), ("september", "hook"): (True, False),
+    ("april", "rpc"): (False, False),
+    ("april", "channel"): (False, False),
+    ("april", "orphan-queued"): (False, False),
+    ("april", "orphan"): (True, True),
+    ("april", "other-id"): (True, True),
+    ("september", "channel"): (False, False),
+    ("september", "orphan-queued"): (False, False),
+    ("september", "orphan"): (True, False),
+    ("september", "other-id"): (True, False),
+    ("september", "hook"): (True, False),
 }
 
 
@@ -72,8 +77,10 @@ def test_channel_style_stop(generation: Generation, hold: str) -> None:
         world, clock = world_of(generation, hold)
         async with ScriptedGateway(world=world) as gateway, wire(gateway) as client:
             world.waits(KEY, "from a chat", "channel")
-            answer = await client.ok("chat.send", {
-                "sessionKey": KEY, "message": "[clawtop] /stop", "idempotencyKey": "stop-1"})
+            answer = await client.ok(
+                "chat.send",
+                {"sessionKey": KEY, "message": "[clawtop] /stop", "idempotencyKey": "stop-1"},
+            )
             assert answer == {"runId": "stop-1", "status": "started"}
             final = await client.event("chat", runId="stop-1")
             assert final["payload"]["state"] == "final"
@@ -91,8 +98,9 @@ def test_channel_stop_leaves_a_ghost_row_on_april() -> None:
 
     async def scenario() -> None:
         async with ScriptedGateway(world=world) as gateway, wire(gateway) as client:
-            await client.ok("chat.send", {"sessionKey": KEY, "message": "[x] stop",
-                                          "idempotencyKey": "s"})
+            await client.ok(
+                "chat.send", {"sessionKey": KEY, "message": "[x] stop", "idempotencyKey": "s"}
+            )
             assert (await row_of(client))["status"] == "running"
             assert not locked(world)
 
@@ -105,8 +113,9 @@ def test_plain_stop_words_reach_rpc_runs_only(generation: Generation, hold: str)
     async def scenario() -> None:
         world, _ = world_of(generation, hold)
         async with ScriptedGateway(world=world) as gateway, wire(gateway) as client:
-            answer = await client.ok("chat.send", {"sessionKey": KEY, "message": "/stop",
-                                                   "idempotencyKey": "s"})
+            answer = await client.ok(
+                "chat.send", {"sessionKey": KEY, "message": "/stop", "idempotencyKey": "s"}
+            )
             assert answer == {"ok": True, "aborted": False, "runIds": []}
             answer = await client.ok("chat.abort", {"sessionKey": KEY})
             assert answer["aborted"] is False
@@ -119,8 +128,9 @@ def test_april_abort_kills_the_waiting_message() -> None:
     async def scenario() -> None:
         world, _ = world_of("april", "orphan")
         async with ScriptedGateway(world=world) as gateway, wire(gateway) as client:
-            await client.ok("chat.send", {"sessionKey": KEY, "message": "victim",
-                                          "idempotencyKey": "victim-1"})
+            await client.ok(
+                "chat.send", {"sessionKey": KEY, "message": "victim", "idempotencyKey": "victim-1"}
+            )
             assert (await row_of(client))["hasActiveRun"] is True
             answer = await client.ok("sessions.abort", {"key": KEY})
             assert answer == {"ok": True, "abortedRunId": "victim-1", "status": "aborted"}
@@ -141,8 +151,9 @@ def test_september_abort_cancels_parked_and_answers_channel_messages() -> None:
             history = await client.ok("chat.history", {"sessionKey": KEY})
             assert history["pendingInputs"]["items"][0]["state"] == "cancelled"
             assert "inFlightRun" not in history
-            await client.ok("chat.send", {"sessionKey": KEY, "message": "in between",
-                                          "idempotencyKey": "lost"})
+            await client.ok(
+                "chat.send", {"sessionKey": KEY, "message": "in between", "idempotencyKey": "lost"}
+            )
             clock.advance(60_000)
             await client.event("sessions.changed", phase="start")
             clock.advance(300)
@@ -209,10 +220,17 @@ def test_april_recovers_a_leak_only_when_a_message_waits() -> None:
     assert lock.holder == "channel"
 
 
-@pytest.mark.parametrize(("generation", "hold", "fails", "held"), [
-    ("april", "orphan", True, True), ("april", "orphan-queued", False, False),
-    ("april", "other-id", False, True), ("september", "orphan", False, False),
-    ("september", "hook", True, True), ("september", "other-id", False, True)])
+@pytest.mark.parametrize(
+    ("generation", "hold", "fails", "held"),
+    [
+        ("april", "orphan", True, True),
+        ("april", "orphan-queued", False, False),
+        ("april", "other-id", False, True),
+        ("september", "orphan", False, False),
+        ("september", "hook", True, True),
+        ("september", "other-id", False, True),
+    ],
+)
 def test_reset(generation: Generation, hold: str, fails: bool, held: bool) -> None:
     async def scenario() -> None:
         world, clock = world_of(generation, hold)

@@ -33,8 +33,11 @@ def test_silent_late_and_error_methods() -> None:
             assert (await client.answer(late))["ok"]
             assert gateway.world.heartbeats_enabled is False
             assert silent not in [f.get("id") for f in client.odd]
-            gateway.faults.error_methods["wake"] = {"code": "UNAVAILABLE", "message": "busy",
-                                                    "retryable": True}
+            gateway.faults.error_methods["wake"] = {
+                "code": "UNAVAILABLE",
+                "message": "busy",
+                "retryable": True,
+            }
             error = await client.fails("wake", {"mode": "now", "text": "t"})
             assert error["message"] == "busy"
             assert gateway.world.system_events == {}

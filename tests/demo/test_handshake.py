@@ -47,21 +47,29 @@ def test_hello_tells_generation_and_scopes(generation: Generation) -> None:
 
 
 @pytest.mark.parametrize("generation", GENERATIONS)
-@pytest.mark.parametrize(("changes", "code", "detail", "close"), [
-    ({"auth": {"token": "wrong"}}, "INVALID_REQUEST", "AUTH_TOKEN_MISMATCH", 1008),
-    ({"auth": {}}, "NOT_PAIRED", "DEVICE_IDENTITY_REQUIRED", 1008),
-    ({"minProtocol": 3, "maxProtocol": 3}, "INVALID_REQUEST", "PROTOCOL_MISMATCH", 1002),
-    ({"minProtocol": 5, "maxProtocol": 6}, "INVALID_REQUEST", "PROTOCOL_MISMATCH", 1002),
-    ({"client": client_of(id="openclaw-tui")}, "NOT_PAIRED",
-     "CONTROL_UI_DEVICE_IDENTITY_REQUIRED", 1008),
-    ({"client": client_of(id="clawtop")}, "INVALID_REQUEST", None, 1008),
-    ({"client": client_of(mode="operator")}, "INVALID_REQUEST", None, 1008),
-    ({"client": client_of(colour="red")}, "INVALID_REQUEST", None, 1008),
-    ({"surprise": 1}, "INVALID_REQUEST", None, 1008),
-    ({"maxProtocol": "4"}, "INVALID_REQUEST", None, 1008),
-])
-def test_refusals(generation: Generation, changes: dict[str, Any], code: str,
-                  detail: str | None, close: int) -> None:
+@pytest.mark.parametrize(
+    ("changes", "code", "detail", "close"),
+    [
+        ({"auth": {"token": "wrong"}}, "INVALID_REQUEST", "AUTH_TOKEN_MISMATCH", 1008),
+        ({"auth": {}}, "NOT_PAIRED", "DEVICE_IDENTITY_REQUIRED", 1008),
+        ({"minProtocol": 3, "maxProtocol": 3}, "INVALID_REQUEST", "PROTOCOL_MISMATCH", 1002),
+        ({"minProtocol": 5, "maxProtocol": 6}, "INVALID_REQUEST", "PROTOCOL_MISMATCH", 1002),
+        (
+            {"client": client_of(id="openclaw-tui")},
+            "NOT_PAIRED",
+            "CONTROL_UI_DEVICE_IDENTITY_REQUIRED",
+            1008,
+        ),
+        ({"client": client_of(id="clawtop")}, "INVALID_REQUEST", None, 1008),
+        ({"client": client_of(mode="operator")}, "INVALID_REQUEST", None, 1008),
+        ({"client": client_of(colour="red")}, "INVALID_REQUEST", None, 1008),
+        ({"surprise": 1}, "INVALID_REQUEST", None, 1008),
+        ({"maxProtocol": "4"}, "INVALID_REQUEST", None, 1008),
+    ],
+)
+def test_refusals(
+    generation: Generation, changes: dict[str, Any], code: str, detail: str | None, close: int
+) -> None:
     async def scenario() -> None:
         async with ScriptedGateway(generation) as gateway:
             error, closed = await refused(gateway, hello_params(**changes))
@@ -78,8 +86,10 @@ def test_a_password_in_token_mode() -> None:
         async with ScriptedGateway("april") as gateway:
             error, _ = await refused(gateway, hello_params(auth={"password": "demo"}))
             assert error["details"]["code"] == "AUTH_TOKEN_MISSING"
-        async with ScriptedGateway("september") as gateway, wire(
-                gateway, auth={"password": "demo"}):
+        async with (
+            ScriptedGateway("september") as gateway,
+            wire(gateway, auth={"password": "demo"}),
+        ):
             assert gateway.connections == 1
 
     asyncio.run(scenario())
@@ -87,8 +97,10 @@ def test_a_password_in_token_mode() -> None:
 
 def test_auth_modes_password_and_none() -> None:
     async def scenario() -> None:
-        async with ScriptedGateway(auth_mode="password") as gateway, wire(
-                gateway, auth={"password": "demo"}):
+        async with (
+            ScriptedGateway(auth_mode="password") as gateway,
+            wire(gateway, auth={"password": "demo"}),
+        ):
             error, _ = await refused(gateway, hello_params(auth={"password": "no"}))
             assert error["details"]["code"] == "AUTH_PASSWORD_MISMATCH"
         async with ScriptedGateway(auth_mode="none") as gateway, wire(gateway, auth={}):
@@ -102,8 +114,7 @@ def test_cli_identity_loses_its_scopes_on_april(generation: Generation, kept: li
     async def scenario() -> None:
         async with ScriptedGateway(generation) as gateway, raw_wire(gateway) as client:
             await client.event("connect.challenge")
-            hello = await client.ok("connect", hello_params(
-                client=client_of(id="cli", mode="cli")))
+            hello = await client.ok("connect", hello_params(client=client_of(id="cli", mode="cli")))
             assert hello["auth"]["scopes"] == kept
 
     asyncio.run(scenario())
@@ -111,8 +122,9 @@ def test_cli_identity_loses_its_scopes_on_april(generation: Generation, kept: li
 
 def test_old_protocol_and_cut_scopes() -> None:
     async def scenario() -> None:
-        async with ScriptedGateway("april", protocol=3,
-                                   scopes_granted=("operator.read",)) as gateway:
+        async with ScriptedGateway(
+            "april", protocol=3, scopes_granted=("operator.read",)
+        ) as gateway:
             error, _ = await refused(gateway, hello_params())
             assert error["details"]["expectedProtocol"] == 3
             async with raw_wire(gateway) as client:

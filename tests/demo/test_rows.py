@@ -56,11 +56,19 @@ def test_a_preparing_run_is_named_on_september() -> None:
     asyncio.run(scenario())
 
 
-@pytest.mark.parametrize(("hold", "flight"), [
-    ("rpc", {"runId", "text", "startedAt", "events"}),
-    ("channel", {"runId", "text", "startedAt", "sessionAbortable"}),
-    ("heartbeat", {"runId", "text", "startedAt", "sessionAbortable"}),
-    ("orphan", None), ("other-id", None), ("hook", None), ("ghost", None), ("free", None)])
+@pytest.mark.parametrize(
+    ("hold", "flight"),
+    [
+        ("rpc", {"runId", "text", "startedAt", "events"}),
+        ("channel", {"runId", "text", "startedAt", "sessionAbortable"}),
+        ("heartbeat", {"runId", "text", "startedAt", "sessionAbortable"}),
+        ("orphan", None),
+        ("other-id", None),
+        ("hook", None),
+        ("ghost", None),
+        ("free", None),
+    ],
+)
 def test_in_flight_run_of_september(hold: str, flight: set[str] | None) -> None:
     async def scenario() -> None:
         world, _ = world_of("september", hold)
@@ -123,7 +131,8 @@ def test_channel_runs_send_no_agent_events() -> None:
 
 @pytest.mark.parametrize(("generation", "numbered"), [("april", False), ("september", True)])
 def test_targeted_frames_are_numbered_on_september_only(
-        generation: Generation, numbered: bool) -> None:
+    generation: Generation, numbered: bool
+) -> None:
     async def scenario() -> None:
         async with ScriptedGateway(generation) as gateway, wire(gateway) as client:
             gateway.world.start_run(KEY)

@@ -16,18 +16,52 @@ KEY = "agent:main:held"
 
 #: What the scripted gateway leaves out or adds on purpose, as path endings.
 OMITTED = {
-    "deviceFamily", "modelIdentifier", "instanceId", "modelPricing", "cpuBreakdown",
-    "hostDesktop", "shutdownBudget", "workerPools", "unavailable", "hasMultipleSessionSharing"
-    "Identities", "activeModel", "activeModelProvider", "senderIsOwner", "activeLeafEntryId",
-    "activitySummary", "placementMove", "modelOverrideSource", "runtimeSelectionLocked",
-    "agentRuntime", "placement", "lastMessagePreview", "stopReason", "estimatedCostUsd",
+    "deviceFamily",
+    "modelIdentifier",
+    "instanceId",
+    "modelPricing",
+    "cpuBreakdown",
+    "hostDesktop",
+    "shutdownBudget",
+    "workerPools",
+    "unavailable",
+    "hasMultipleSessionSharingIdentities",
+    "activeModel",
+    "activeModelProvider",
+    "senderIsOwner",
+    "activeLeafEntryId",
+    "activitySummary",
+    "placementMove",
+    "modelOverrideSource",
+    "runtimeSelectionLocked",
+    "agentRuntime",
+    "placement",
+    "lastMessagePreview",
+    "stopReason",
+    "estimatedCostUsd",
     "totalTokens",
 }
-ADDED = {"isHeartbeat", "sessionId", "contextTokens", "model", "modelProvider", "startedAt",
-         "status", "decision", "lastMessagePreview"}
+ADDED = {
+    "isHeartbeat",
+    "sessionId",
+    "contextTokens",
+    "model",
+    "modelProvider",
+    "startedAt",
+    "status",
+    "decision",
+    "lastMessagePreview",
+}
 #: Objects whose inside is not compared.
-OPAQUE = {"__openclaw", "contextBudgetStatus", "data", "byType", "participants",
-          "expandedParticipants", "presence"}
+OPAQUE = {
+    "__openclaw",
+    "contextBudgetStatus",
+    "data",
+    "byType",
+    "participants",
+    "expandedParticipants",
+    "presence",
+}
 
 
 def kind(value: Any) -> str:
@@ -75,9 +109,13 @@ async def compare_hello(book: Book, client: Wire) -> None:
 
 
 async def compare_idle(book: Book, client: Wire) -> None:
-    for name, method in (("list", "sessions.list"), ("status", "status"), ("health", "health"),
-                         ("preflight_idle", "gateway.restart.preflight"),
-                         ("unknown_method", "no.such.method")):
+    for name, method in (
+        ("list", "sessions.list"),
+        ("status", "status"),
+        ("health", "health"),
+        ("preflight_idle", "gateway.restart.preflight"),
+        ("unknown_method", "no.such.method"),
+    ):
         book.same(name, await client.call(method))
     missing = await client.call("exec.approval.resolve", {"id": "nope", "decision": "deny"})
     book.same("not_found", missing)
@@ -108,8 +146,9 @@ async def compare_abort(book: Book, client: Wire) -> None:
     book.same("chat_aborted", await client.event("chat", state="aborted"))
     book.same("agent_cancelled", await client.event("agent"))
     book.same("changed_abort", await client.event("sessions.changed", reason="abort"))
-    await client.ok("chat.send", {"sessionKey": "agent:main:x", "message": "y",
-                                  "idempotencyKey": "z"})
+    await client.ok(
+        "chat.send", {"sessionKey": "agent:main:x", "message": "y", "idempotencyKey": "z"}
+    )
     book.same("chat_final", await client.event("chat", runId="z"))
 
 
@@ -178,9 +217,19 @@ def test_recovery_records_look_like_the_recorded_ones(generation: Generation) ->
             ring = await client.ok("diagnostics.stability", {"limit": 10})
             log = await client.ok("logs.tail", {"limit": 10})
         assert [set(r) for r in ring["events"]] == [
-            {"seq", "ts", "type", "outcome", "action", "ageMs", "queueDepth", "activeWorkKind",
-             "reason"},
-            {"seq", "ts", "type", "outcome", "action", "ageMs", "queueDepth", "activeWorkKind"}]
+            {
+                "seq",
+                "ts",
+                "type",
+                "outcome",
+                "action",
+                "ageMs",
+                "queueDepth",
+                "activeWorkKind",
+                "reason",
+            },
+            {"seq", "ts", "type", "outcome", "action", "ageMs", "queueDepth", "activeWorkKind"},
+        ]
         assert KEY not in json.dumps(ring)
         lines = [json.loads(line) for line in log["lines"]]
         assert lines[0]["message"].startswith("stalled session: sessionId=")

@@ -17,8 +17,10 @@ def test_expiry_is_silent_on_april(generation: Generation) -> None:
     async def scenario() -> None:
         clock = ManualClock()
         world = World(generation, clock)
-        async with ScriptedGateway(world=world) as gateway, wire(
-                gateway, caps=["approvals"]) as client:
+        async with (
+            ScriptedGateway(world=world) as gateway,
+            wire(gateway, caps=["approvals"]) as client,
+        ):
             world.request_approval("make", KEY, ttl_ms=1_000)
             clock.advance(1_000)
             world.tick()
@@ -45,7 +47,8 @@ def test_an_aborted_run_leaves_its_approval_on_april(generation: Generation) -> 
             ident = world.request_approval("make", KEY)
             row = (await client.ok("exec.approval.list"))[0]
             assert row["request"].get("runId") == (
-                run.run_id if generation == "september" else None)
+                run.run_id if generation == "september" else None
+            )
             await client.ok("sessions.abort", {"runId": run.run_id})
             left = [r["id"] for r in await client.ok("exec.approval.list")]
             if generation == "april":

@@ -16,10 +16,22 @@ ALL = ["operator.read", "operator.write", "operator.approvals", "operator.admin"
 
 def hello_params(**changes: Any) -> dict[str, Any]:
     """Connect parameters of a dashboard; ``changes`` replace top-level parts."""
-    client = {"id": "gateway-client", "mode": "backend", "version": "1", "platform": "linux",
-              "displayName": "tester"}
-    base = {"minProtocol": 4, "maxProtocol": 4, "client": client, "role": "operator",
-            "scopes": ALL, "caps": [], "auth": {"token": "demo"}}
+    client = {
+        "id": "gateway-client",
+        "mode": "backend",
+        "version": "1",
+        "platform": "linux",
+        "displayName": "tester",
+    }
+    base = {
+        "minProtocol": 4,
+        "maxProtocol": 4,
+        "client": client,
+        "role": "operator",
+        "scopes": ALL,
+        "caps": [],
+        "auth": {"token": "demo"},
+    }
     return base | changes
 
 
@@ -74,10 +86,12 @@ class Wire:
 
     async def event(self, name: str, **match: Any) -> dict[str, Any]:
         """Wait for an event whose payload has these values; the frame is returned."""
+
         def fits(frame: dict[str, Any]) -> bool:
             body = frame.get("payload")
             return frame.get("event") == name and all(
-                isinstance(body, dict) and body.get(k) == v for k, v in match.items())
+                isinstance(body, dict) and body.get(k) == v for k, v in match.items()
+            )
 
         for index, frame in enumerate(self.events):
             if fits(frame):
@@ -110,8 +124,9 @@ async def raw_wire(gateway: ScriptedGateway) -> AsyncIterator[Wire]:
 
 
 @asynccontextmanager
-async def wire(gateway: ScriptedGateway, *, subscribe: bool = True,
-               **changes: Any) -> AsyncIterator[Wire]:
+async def wire(
+    gateway: ScriptedGateway, *, subscribe: bool = True, **changes: Any
+) -> AsyncIterator[Wire]:
     """A connected and subscribed client."""
     async with raw_wire(gateway) as client:
         await client.event("connect.challenge")

@@ -16,7 +16,8 @@ from clawtop.gateway.deny import Denial
 from clawtop.gateway.find import Target
 from clawtop.gateway.look import settle, until, watching
 from clawtop.gateway.manner import Manner
-from clawtop.gateway.session import Client, Secret
+from clawtop.gateway.secret import Secret
+from clawtop.gateway.session import Client
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.store import Store
 from clawtop.remedies.outcome import Action

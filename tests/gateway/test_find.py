@@ -9,7 +9,7 @@ import pytest
 
 from clawtop.errors import ClawtopError, FindError, UsageError
 from clawtop.gateway.find import Options, Target, find, normal_url
-from clawtop.gateway.session import Secret
+from clawtop.gateway.secret import Secret
 
 CONFIG_SECRET = "config-secret-hunter2"
 OTHER_SECRET = "other-secret-correct-horse"
@@ -305,12 +305,12 @@ def test_an_empty_secret_file_is_said(host: Host, content: str, why: str) -> Non
 
 
 def test_a_secret_file_that_cannot_be_read_is_said(host: Host) -> None:
-    with pytest.raises(FindError, match="--token-file .*No such file"):
+    with pytest.raises(FindError, match=r"--token-file .*No such file"):
         host.find(token_file=str(host.home / "gone"))
     with pytest.raises(FindError, match="it is not text"):
         host.find(token_file=host.file(b"\xff\xfe"))
+    host.env["CLAWTOP_TOKEN_FILE"] = str(host.home)
     with pytest.raises(FindError, match="CLAWTOP_TOKEN_FILE"):
-        host.env["CLAWTOP_TOKEN_FILE"] = str(host.home)
         host.find()
 
 

@@ -23,7 +23,8 @@ from clawtop.gateway.find import Target
 from clawtop.gateway.health import explain
 from clawtop.gateway.link import Link
 from clawtop.gateway.methods import ACTING, READ_METHODS
-from clawtop.gateway.session import Client, Pushed, Secret
+from clawtop.gateway.secret import Secret
+from clawtop.gateway.session import Client, Pushed
 
 CLIENT = Client("0.0", "linux", "clawtop (tester@desk)", "test")
 

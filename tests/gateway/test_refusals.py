@@ -8,7 +8,7 @@ from clawtop.errors import SignInError
 from clawtop.gateway.find import Target
 from clawtop.gateway.frames import ErrorBody
 from clawtop.gateway.refusals import not_a_gateway, of_close, of_connect, of_status
-from clawtop.gateway.session import Secret
+from clawtop.gateway.secret import Secret
 
 TARGET = Target(
     "ws://127.0.0.1:18789", "edge-1", Secret("token", "hunter2-secret"), "--url", "--token-file"

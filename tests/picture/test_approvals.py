@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import Backlog, approval_of, group_of
-from tests.picture.builders import KEY, T0, Picture, approval, approvals, at_ms, later_row, listed
+from tests.picture.builders import KEY, Picture, approval, approvals, later_row, listed
 
 
 def test_copies_count_the_whole_group_and_point_at_the_oldest() -> None:
@@ -163,4 +163,3 @@ def test_groups_always_add_up_to_the_backlog(steps: list[tuple[bool, int, int]])
         assert [one.copies for one in group] == [len(group)] * len(group)
         assert [one.copy_of for one in group] == [None] + [group[0].id] * (len(group) - 1)
         assert len({one.command for one in group}) == 1
-    assert T0 == at_ms(0)

@@ -4,7 +4,16 @@ import pytest
 
 from clawtop.picture import changes as c
 from clawtop.picture.counts import Anonymous, Reading
-from tests.picture.builders import Picture, at_ms, begins, counted, later_row, listed, running_row
+from tests.picture.builders import (
+    Picture,
+    at_ms,
+    begins,
+    counted,
+    ends,
+    later_row,
+    listed,
+    running_row,
+)
 
 
 def after(*readings: tuple[float, int, int, int]) -> int | None:
@@ -67,10 +76,15 @@ def test_a_session_with_an_earlier_turn_gets_no_allowance_on_april() -> None:
     assert count_thrice(picture, 2) == 1
 
 
-def test_a_transcript_answer_is_an_earlier_turn() -> None:
+def test_an_answer_inside_the_first_turn_is_no_earlier_turn() -> None:
+    """Measured on 2026.5.28: a first turn with a tool call is counted twice until it ends."""
     picture = Picture("april").tell(listed(running_row()), begins())
     picture.tell(c.SessionMessage("agent:main:telegram:dm:42", "assistant", at_ms(0)))
-    assert count_thrice(picture, 2) == 1
+    assert count_thrice(picture, 2) is None
+    picture.tell(ends(at=4), begins("run-2", at=5), listed(running_row(), at=5), at=5)
+    for at in (6, 7, 8):
+        picture.tell(counted(2, at=at), at=at)
+    assert picture.store.held.anonymous.number() == 1, "the second turn counts once"
 
 
 def test_a_gateway_that_does_not_count_says_nothing() -> None:

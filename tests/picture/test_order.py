@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from msgspec import Raw, json
+from msgspec import Raw, json, structs
 
 from clawtop.gateway import frames
 from clawtop.gateway.answers import Reader
@@ -58,6 +58,39 @@ def locks_after(
 @given(st.permutations(STORY))
 def test_the_same_dated_changes_in_any_order_make_the_same_locks(story: list[c.Change]) -> None:
     assert locks_after(story) == locks_after(STORY)
+
+
+signs = st.lists(
+    st.tuples(
+        st.sampled_from(["start", "", "end", "waiting-approval", "approval-resolved"]),
+        st.sampled_from(["lifecycle", "assistant", "tool", "run_status"]),
+        st.sampled_from(["run-1", "run-2"]),
+        st.integers(0, 700),
+    ),
+    max_size=12,
+)
+
+
+@settings(deadline=None, max_examples=150)
+@given(signs, st.lists(st.booleans(), min_size=12, max_size=12))
+def test_looking_in_between_changes_nothing(
+    told: list[tuple[str, str, str, int]], looks: list[bool]
+) -> None:
+    """Whoever refreshes more often sees the same locks in the end: no shortcut loses a fact."""
+    calm, nosy = Picture().tell(listed(later_row())), Picture().tell(listed(later_row()))
+    now = 0
+    for (phase, stream, run, pause), look in zip(told, looks, strict=False):
+        now += pause
+        change = c.RunActivity(run, stream, at_ms(now), KEY, data=c.RunData(phase=phase or None))
+        for picture in (calm, nosy):
+            picture.store.apply(change, at_ms(now))
+        if look:
+            nosy.wait_until(now)
+    for picture in (calm, nosy):
+        picture.wait_until(now + 1)
+    assert {
+        key: structs.replace(one, since_ms=0) for key, one in nosy.store.held.locks.items()
+    } == {key: structs.replace(one, since_ms=0) for key, one in calm.store.held.locks.items()}
 
 
 def test_the_story_ends_with_one_session_free_and_one_working() -> None:
@@ -113,8 +146,8 @@ FIELDS = (
     "sessionKey sessionId key status hasActiveRun activeRunIds startedAt endedAt updatedAt ts phase"
     " reason runId stream data session snapshotAt seq state message id request createdAtMs"
     " expiresAtMs decision payload channel childSessions parentSessionKey presence eventLoop"
-).split()
-payloads = st.one_of(values, st.dictionaries(st.sampled_from(FIELDS), values, max_size=8))
+)
+payloads = st.one_of(values, st.dictionaries(st.sampled_from(FIELDS.split()), values, max_size=8))
 EVENTS = [
     "agent",
     "chat",

@@ -215,6 +215,15 @@ def test_pairs_of_a_log_line_are_read_tolerantly(rest: str, pairs: dict[str, str
     assert note.session_key is None
 
 
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("shape", ["a", "a.", 'a="', "a=", 'a="\\', " "])
+def test_no_hostile_log_line_makes_parsing_hang(shape: str) -> None:
+    line = c.LogLine(at_ms(0), "WARN", "stuck session: " + shape * (200_000 // len(shape)) + " z=1")
+    note = note_of(line)
+    assert note is not None
+    assert note.pairs.get("z", "1") == "1"
+
+
 @pytest.mark.parametrize(
     "text",
     ["stuck", "", ":", "stuck session recovery: sessionKey=x", "hello: sessionKey=x", "x" * 9999],

@@ -21,6 +21,7 @@ SEPTEMBER = "2026.9.6"
 VERSIONS = (APRIL, SEPTEMBER)
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With ``-n 2 --dist loadgroup`` each generation has a worker, and still one gateway."""
     if not config.pluginmanager.hasplugin("xdist"):

@@ -39,6 +39,7 @@ class Scene:
     def __init__(self, gateway: RealGateway, provider: FakeProvider, operator: Operator) -> None:
         self.gateway, self.provider, self.operator = gateway, provider, operator
         self._keys: list[str] = []
+        self._leaked: set[str] = set()
         self._askers: list[Operator] = []
 
     @property
@@ -114,6 +115,7 @@ class Scene:
         session_id = self.settled(key)
         params = {"key": key, "sessionId": session_id, "phase": "running", "agentId": "main"}
         self.operator.call("lab.leak", params)
+        self._leaked.add(key)
         assert key in self.locks()
         return session_id
 
@@ -158,7 +160,6 @@ class Scene:
         self.provider.release_hangs()
         self.operator.call("lab.unstick")
         left = self.locks().keys() & set(self._keys)
-        running = [key for key in left if self.row(key).get("status") == "running"]
-        for key in left - set(running):
+        for key in left & self._leaked:
             self.operator.call("lab.unleak", {"key": key})
         return not left

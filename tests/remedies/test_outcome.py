@@ -23,7 +23,7 @@ from tests.remedies.situations import SITUATIONS
 KEYS = (
     "schema action gateway target step plan loses requested accepted released queue_moving layer"
     " outcome reason next started_at_ms took_ms operator reason_given"
-).split()
+)
 
 
 def release(*, accepted: bool | None = True, requested: bool = True) -> Action:
@@ -37,7 +37,7 @@ def release(*, accepted: bool | None = True, requested: bool = True) -> Action:
 
 def test_a_planned_release_tells_everything_and_has_sent_nothing() -> None:
     told = release(accepted=None, requested=False).document()
-    assert set(told) == set(KEYS)
+    assert set(told) == set(KEYS.split())
     assert told["schema"] == SCHEMA == "clawtop.action/1"
     assert (told["outcome"], told["requested"], told["accepted"]) == ("planned", False, None)
     assert told["target"]["session_key"] == KEY

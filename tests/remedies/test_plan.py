@@ -19,7 +19,6 @@ from tests.picture.builders import (
     Picture,
     approval,
     approvals,
-    at_ms,
     begins,
     ends,
     later_row,
@@ -230,4 +229,3 @@ def test_each_kind_is_resolved_by_its_own_method() -> None:
     methods = [text.split(" ")[0] for text in plan.calls_text]
     assert methods == ["exec.approval.resolve", "plugin.approval.resolve", "approval.resolve"]
     assert all('"decision": "deny"' in text for text in plan.calls_text)
-    assert at_ms(0)

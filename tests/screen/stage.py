@@ -17,7 +17,8 @@ from textual.pilot import Pilot
 from clawtop.demo import ScriptedGateway, World
 from clawtop.gateway.find import Target
 from clawtop.gateway.manner import Manner
-from clawtop.gateway.session import Client, Secret
+from clawtop.gateway.secret import Secret
+from clawtop.gateway.session import Client
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.store import Store
 from clawtop.screen.app import ClawtopApp
@@ -89,7 +90,8 @@ class Stage:
     def select(self, panel: int, row_id: str) -> None:
         """Focus a panel and select one of its records."""
         self.app.board.focus_panel(panel)
-        self.app.board.panels[panel - 1].table.selected = row_id
+        view = self.app.board.panels[panel - 1]
+        view.chosen, view.table.selected = True, row_id
 
 
 def _spaced(row: list[tuple[float, str]]) -> list[str]:

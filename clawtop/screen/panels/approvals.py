@@ -49,8 +49,7 @@ class ApprovalsPanel(PanelModel):
 
     def title(self, store: Store) -> str:
         total = len(store.backlog)
-        sizes = [len(group) for group in store.backlog.groups()]
-        repeated = [size for size in sizes if size > 1]
+        repeated = [size for size, _ in store.backlog.sizes() if size > 1]
         parts = [f"{total} pending"]
         if repeated:
             parts.append(f"{count(len(repeated), 'group')} of copies, largest {max(repeated)}")

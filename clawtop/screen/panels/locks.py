@@ -74,11 +74,9 @@ class LocksPanel(PanelModel):
         )
 
     def title(self, store: Store) -> str:
-        locks = store.held.locks.values()
-        held = sum(1 for lock in locks if lock.verdict != Verdict.GHOST)
-        parts = [f"{held} held"]
+        parts = [f"{store.held.held_count} held"]
         for verdict in (Verdict.LEAKED, Verdict.STALE, Verdict.QUIET, Verdict.GHOST):
-            number = sum(1 for lock in locks if lock.verdict == verdict)
+            number = store.held.verdicts[verdict]
             if number:
                 parts.append(f"{number} {verdict}")
         unattributed = store.held.anonymous.number()
