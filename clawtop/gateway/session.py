@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any
 
-from msgspec import Raw
+from msgspec import Raw, Struct
 
 from clawtop.errors import NotAllowedError
 from clawtop.gateway import frames
@@ -81,8 +81,7 @@ class Answered:
     took_s: float
 
 
-@dataclass(frozen=True)
-class Pushed:
+class Pushed(Struct, frozen=True, gc=False):
     """An event. ``missed`` frames meant for us were dropped before it."""
 
     event: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 from collections.abc import Iterator
+from functools import lru_cache
 
 from msgspec import structs
 
@@ -43,9 +44,10 @@ def approval_of(row: ApprovalRow, kind: str) -> Approval:
     )
 
 
+@lru_cache(maxsize=4096)
 def group_of(*parts: str | None) -> str:
     """A short digest of (kind, agent, session, host, node, cwd, command), exact to the letter."""
-    text = "\0".join("\1" if part is None else part for part in parts)
+    text = "".join("-" if part is None else f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 

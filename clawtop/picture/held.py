@@ -21,6 +21,9 @@ from clawtop.picture.records import Lock, Verdict, Waiting
 from clawtop.picture.sessions import SessionFacts, Stall, whole
 
 
+_JUST_PROGRESS = frozenset({"assistant", "item", "tool", "command_output", "usage"})
+
+
 class HeldSessions:
     """Session facts and the locks they amount to. Times are gateway ms."""
 
@@ -62,7 +65,7 @@ class HeldSessions:
     def at(self, value: object) -> int:
         """A change's own time, never in our future: a bad clock must not freeze a row."""
         at_ms = whole(value)
-        return self.now_ms if at_ms is None else min(at_ms, self.now_ms)
+        return at_ms if at_ms is not None and at_ms < self.now_ms else self.now_ms
 
     # -- in
 
@@ -125,20 +128,18 @@ class HeldSessions:
 
     def _only_progress(self, key: str, change: c.RunActivity) -> bool:
         """The common case, made cheap: one more sign of life of the run that we know works."""
+        if change.stream not in _JUST_PROGRESS or key in self._dirty:
+            return False
         lock, found = self.locks.get(key), self.sessions.get(key)
-        if lock is None or found is None or found.run is None or key in self._dirty:
+        run = found.run if found is not None else None
+        if found is None or run is None or lock is None or run.run_id != change.run_id:
             return False
-        run = found.run
-        if run.run_id != change.run_id or run.via != "agent" or change.stream == "lifecycle":
+        if lock.verdict != Verdict.WORKING or lock.idle_is != "exact" or run.phase != "running":
             return False
-        if lock.verdict != Verdict.WORKING or lock.idle_is != "exact" or lock.phase != "running":
-            return False
-        at_ms = self.at(change.ts)
-        if at_ms > (run.progress_ms or 0):
-            run.progress_ms = at_ms
-            found.note_progress(at_ms)
-            self._moved.add(key)
-        return change.stream != "run_status"
+        run.progress_ms = at_ms = max(self.at(change.ts), run.progress_ms or 0)
+        found.progress_ms = max(at_ms, found.progress_ms or 0)
+        self._moved.add(key)
+        return True
 
     def chat(self, change: c.ChatActivity) -> None:
         """``chat``: a delta of the run we know is progress; a final with a body is an answer."""

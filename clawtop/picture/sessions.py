@@ -320,6 +320,8 @@ def agent_of(key: str) -> str | None:
 
 def whole(value: object) -> int | None:
     """A gateway time as whole ms; None for what is no usable time."""
+    if type(value) is int and 0 < value < 1_000_000_000_000_000:
+        return value
     if isinstance(value, bool) or not isinstance(value, int | float):
         return None
     if value != value or not 0 < value < 1e15:  # NaN, infinite, absurd
