@@ -199,9 +199,9 @@ def _config_secret(
 def _resolve(value: Any, env: Mapping[str, str], name: str, path: Path) -> str:
     if isinstance(value, str):
         match = _TEMPLATE.match(value)
-        if match is None:
+        if match is None and not value.startswith("${"):
             return value
-        value = {"source": "env", "id": match.group(1)}
+        value = {"source": "env", "id": match.group(1)} if match else None
     if isinstance(value, dict) and value.get("source") == "env":
         variable = value.get("id")
         found = env.get(variable) if isinstance(variable, str) else None

@@ -20,7 +20,6 @@ from clawtop.picture.logs import Note
 from clawtop.picture.records import Lock, Verdict, Waiting
 from clawtop.picture.sessions import SessionFacts, Stall, whole
 
-
 _JUST_PROGRESS = frozenset({"assistant", "item", "tool", "command_output", "usage"})
 
 
@@ -331,6 +330,7 @@ class HeldSessions:
             slack_at_ms=latest.at_ms if latest else 0,
             claims=max(len(self._claims), 1),
             approval_ids=self._backlog.of_session(key),
+            others_held=others,
         )
 
     def waiting(self) -> list[Waiting]:

@@ -24,6 +24,7 @@ from clawtop.text import utc
 PREPARING_MS = 60_000  # a healthy run is named within tens of seconds of taking the lock
 SETTLE_MS = 90_000  # newer gateways release an aborted run within 60 s; allow for the next poll
 QUIET_MS = 2_500  # the shortest watch that may call a silent run quiet
+APRIL_SLOTS = 4  # of the main lane there: with so many runs a message may just wait for one
 _FLAGGED = "the gateway flags the session as held"
 RETRY_MS = 60_000  # a log line about a retry wait speaks for the next two diagnostic ticks
 
@@ -40,6 +41,7 @@ class Context:
     slack_at_ms: int
     claims: int
     approval_ids: tuple[str, ...] = ()
+    others_held: int = 0
 
 
 @dataclass(frozen=True)
@@ -121,7 +123,8 @@ def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
         return None
     since_ms, age_is = _since(facts, hold)
     idle_since_ms, idle_is = idle_of(facts, ctx)
-    verdict, reason = _verdict(facts, hold, ctx, since_ms, idle_since_ms, idle_is)
+    began_ms = since_ms if age_is == "exact" else None
+    verdict, reason = _verdict(facts, hold, ctx, began_ms, idle_since_ms, idle_is)
     return Lock(
         session_key=facts.key,
         session_id=facts.session_id,
@@ -343,7 +346,9 @@ def _waits_for_retry(facts: SessionFacts, ctx: Context) -> bool:
 def _leak_shows(facts: SessionFacts, ctx: Context) -> bool:
     """Held without a run for longer than preparing takes, seen more than once."""
     since = facts.no_run_since_ms
-    return since is not None and facts.no_run_probes >= 2 and ctx.now_ms - since >= PREPARING_MS
+    if since is None or facts.no_run_probes < 2 or ctx.now_ms - since < PREPARING_MS:
+        return False
+    return ctx.true_flags or ctx.others_held < APRIL_SLOTS
 
 
 def _last(idle_since_ms: int, exactly: bool) -> str:

@@ -62,6 +62,7 @@ class SessionFacts:
         "key",
         "kind",
         "no_run_probes",
+        "no_run_seen_ms",
         "no_run_since_ms",
         "parent",
         "pending",
@@ -103,6 +104,7 @@ class SessionFacts:
         self.probed_ms: int | None = None
         self.tells_pending: bool | None = None
         self.no_run_since_ms: int | None = None
+        self.no_run_seen_ms = 0
         self.no_run_probes = 0
         self.pending: tuple[Any, ...] = ()
         self.pending_total: int | None = None
@@ -178,8 +180,9 @@ class SessionFacts:
 
     def _no_run(self, at_ms: int) -> None:
         if self.no_run_since_ms is None:
-            self.no_run_since_ms = at_ms
-        self.no_run_probes += 1
+            self.no_run_since_ms, self.no_run_seen_ms = at_ms, 0
+        if at_ms > self.no_run_seen_ms:  # one answer seen from two sides is one sighting
+            self.no_run_probes, self.no_run_seen_ms = self.no_run_probes + 1, at_ms
 
     # -- runs
 
@@ -190,8 +193,10 @@ class SessionFacts:
             self.end_run(change.run_id, at_ms, answered=phase == "end")
             return
         started = change.stream == "lifecycle" and phase == "start"
-        if change.run_id == self.ended_run and (not started or at_ms <= (self.ended_ms or 0)):
-            return  # late: events of one run may overtake each other
+        late = not started or at_ms <= (self.ended_ms or 0)
+        again = self.run is not None and self.run.run_id == change.run_id
+        if change.run_id == self.ended_run and late and not again:
+            return  # events of one run may overtake each other
         run = self._run_for(change.run_id, "agent")
         run.via = "agent"
         run.progress_ms = max(run.progress_ms or 0, at_ms)

@@ -277,6 +277,15 @@ def test_a_watched_run_that_falls_silent_is_stale_exactly_at_the_limit() -> None
     assert (lock.verdict, lock.idle_is, lock.idle_since_ms) == ("stale", "exact", at_ms(10))
 
 
+def test_a_run_that_begins_again_under_its_old_id_is_watched_like_any_other() -> None:
+    picture = (
+        Picture(stale_after_ms=60_000).tell(listed(later_row()), begins()).tell(ends(at=1), at=1)
+    )
+    picture.tell(begins(at=2), at=2)
+    for at in range(30, 300, 30):
+        assert picture.tell(works(at=at), at=at).verdict() == "working"
+
+
 def test_a_run_that_began_before_we_watched_is_quiet_not_stale() -> None:
     old = later_row(started_at=T0 - 3_600_000)
     picture = Picture().tell(listed(old))

@@ -71,7 +71,7 @@ signs = st.lists(
 )
 
 
-@settings(deadline=None, max_examples=4000)
+@settings(deadline=None, max_examples=150)
 @given(signs, st.lists(st.booleans(), min_size=12, max_size=12))
 def test_looking_in_between_changes_nothing(
     told: list[tuple[str, str, str, int]], looks: list[bool]

@@ -21,18 +21,6 @@ SEPTEMBER = "2026.9.6"
 VERSIONS = (APRIL, SEPTEMBER)
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With ``-n 2 --dist loadgroup`` each generation has a worker, and still one gateway."""
-    if not config.pluginmanager.hasplugin("xdist"):
-        return
-    for item in items:
-        if "real" in item.keywords:
-            parameters = getattr(getattr(item, "callspec", None), "params", {})
-            group = str(parameters.get("version", SEPTEMBER))
-            item.add_marker(pytest.mark.xdist_group(group))
-
-
 class Gateways:
     """Started when first wanted, ended with the session."""
 

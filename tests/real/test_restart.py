@@ -45,12 +45,13 @@ def test_a_killed_gateway_is_found_again_without_its_old_locks(
     scene = lone_scene(version)
     shell = Shell(tmp_path, scene.gateway.url, scene.gateway.token)
     key = scene.key("killed")
-    run_id = scene.chat(key, "[[hang]]")
+    run_id = scene.chat(key, "[[drip:300]]")
 
     async def story() -> None:
         async with living_watcher(shell) as watcher:
             store = watcher.store
             await soon(lambda: held(watcher) == [key], "lock")
+            await soon(lambda: store.held.locks[key].run_id == run_id, "run id")
             await asyncio.to_thread(scene.gateway.kill)
             await soon(lambda: not store.link_up, "notice of the lost link")
             assert held(watcher) == [key]
