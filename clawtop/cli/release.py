@@ -15,7 +15,7 @@ from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
 from clawtop.remedies.outcome import Action, release_action
 from clawtop.remedies.plan import ReleasePlan, check_expected, plan_release
-from clawtop.text import plain
+from clawtop.text import count, plain
 
 
 def run(args: argparse.Namespace) -> int:
@@ -69,7 +69,8 @@ def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
     if store.held.anonymous.latest is None:
         reason += "; this gateway does not count its locks, so one may be hidden"
     if unattributed:
-        reason += f"; {unattributed} locks on this gateway cannot be named, one may be its"
+        locks = count(unattributed, "lock")
+        reason += f"; {locks} on this gateway cannot be named, and one may be its"
     return Action(
         action="release",
         gateway=store.facts.name if store.facts else "",

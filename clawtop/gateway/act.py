@@ -131,6 +131,7 @@ class Release:
             return
         if changed is not None:
             raise RefusedError(changed, "Look again, then decide")
+        self.action.reason = ""  # the plan's warnings were shown; from here on it is what happened
         baseline = Baseline.of(self.plan, self.watcher.store, self.watcher.clock.now_ms())
         judge = ReleaseJudge(baseline)
         if self.plan.offer.calls:
