@@ -18,7 +18,7 @@ ERROR_SCHEMA = "clawtop.error/1"
 
 
 def run(argv: list[str]) -> int:
-    """Run one command line; the exit code of PRODUCT's table."""
+    """Run one command line; its exit code (see the README)."""
     as_json = "--json" in argv
     try:
         args = build_parser().parse_args(argv)

@@ -6,7 +6,7 @@ The dialog holds the plan. What is under the cursor when the answer comes does n
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from clawtop.errors import ClawtopError
 from clawtop.picture.records import Approval, Lock
@@ -17,7 +17,9 @@ from clawtop.screen.dialogs import Confirm
 
 if TYPE_CHECKING:
     from clawtop.gateway.actionlog import ActionLog
+    from clawtop.gateway.watch import Watcher
     from clawtop.screen.app import ClawtopApp
+    from clawtop.screen.doing import Runner
 
 
 class Acting:
@@ -80,18 +82,8 @@ class Acting:
     def _start_release(self, plan: ReleasePlan) -> None:
         from clawtop.gateway.act import Release
 
-        app = self._app()
-        assert app.watcher is not None
-        runner = Release(
-            app.watcher,
-            plan,
-            operator=app.operator,
-            log=_log(),
-            on_progress=lambda _action: app.dirty(),
-        )
-        app.hush()
-        app.doing.start(runner, plan.offer.patience_s)
-        app.dirty()
+        watcher, how = self._how()
+        self._start(Release(watcher, plan, **how), plan.offer.patience_s)
 
     def action_deny(self) -> None:
         app = self._app()
@@ -123,17 +115,21 @@ class Acting:
     def _start_deny(self, plan: DenyPlan) -> None:
         from clawtop.gateway.deny import Denial
 
+        watcher, how = self._how()
+        self._start(Denial(watcher, plan, **how), 10.0 * len(plan.targets))
+
+    def _how(self) -> tuple[Watcher, dict[str, Any]]:
+        """What every runner is given beside its plan."""
         app = self._app()
         assert app.watcher is not None
-        runner = Denial(
-            app.watcher,
-            plan,
-            operator=app.operator,
-            log=_log(),
-            on_progress=lambda _action: app.dirty(),
-        )
+        log = _log()
+        how = {"operator": app.operator, "log": log, "on_progress": lambda _action: app.dirty()}
+        return app.watcher, how
+
+    def _start(self, runner: Runner, patience_s: float) -> None:
+        app = self._app()
         app.hush()
-        app.doing.start(runner, 10.0 * len(plan.targets))
+        app.doing.start(runner, patience_s)
         app.dirty()
 
 

@@ -7,6 +7,7 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import Any, Protocol
 
+from clawtop.gateway.actionlog import ActionLog
 from clawtop.remedies.outcome import Action
 from clawtop.text import plain
 
@@ -18,6 +19,7 @@ class Runner(Protocol):
     """A release or a denial: ``action`` fills in while ``run`` goes on."""
 
     action: Action
+    log: ActionLog
 
     def run(self) -> Awaitable[Action]: ...
 
@@ -69,6 +71,8 @@ class Doing:
         if self._tasks:
             facts = _facts(action) if action.action == "release" else "…"
             return f"{action.title}  {facts}  {_target(action)}"
+        if runner.log.problem is not None:
+            return plain(f"{action.outcome.upper()}, but {runner.log.problem}")
         words = action.outcome.replace("_", " ").upper()
         said = _items(action) if action.outcome == "done" or not action.reason else action.reason
         return plain(f"{words}: {said}  {action.title} {_target(action)}")

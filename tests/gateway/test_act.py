@@ -287,3 +287,20 @@ def test_time_passes_faster_in_a_world_with_speed(tmp_path: Path) -> None:
         assert "no lock that could be this one" in action.reason
 
     play(scene, now=SystemClock(speed=20))
+
+
+def test_a_log_that_cannot_be_written_is_said_and_stops_nothing(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+
+    async def scene(gateway: ScriptedGateway, watcher: Watcher) -> None:
+        gateway.world.start_run(MAIN, "rpc", run_id="run-1")
+        await held(watcher)
+        plan = plan_release(watcher.store, MAIN)
+        assert plan is not None
+        log = ActionLog(tmp_path / "file" / "actions.jsonl", {})
+        action = await Release(watcher, plan, operator="t", log=log, wait_s=4).run()
+        assert action.outcome == "done"
+        assert log.problem is not None
+        assert "cannot be written" in log.problem
+
+    play(scene)

@@ -26,7 +26,7 @@ def build_config(
     plugin: bool,
     extra: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
-    """openclaw.json for one gateway; see LAB.md section 1 for why each key is there."""
+    """openclaw.json for one gateway."""
     config: dict[str, Any] = {
         "gateway": {"mode": "local", "controlUi": {"enabled": False}},
         "update": {"checkOnStart": False},
