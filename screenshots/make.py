@@ -22,11 +22,11 @@ from pathlib import Path
 from textual.pilot import Pilot
 
 from clawtop.demo import ManualClock, ScriptedGateway, World
+from clawtop.gateway.client import Client
 from clawtop.gateway.clock import GatewayClock
 from clawtop.gateway.find import Target
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.secret import Secret
-from clawtop.gateway.session import Client
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.store import Store
 from clawtop.screen.app import ClawtopApp

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 
 from clawtop import __version__
 from clawtop.cli.options import find_options, is_read_only, seconds
+from clawtop.gateway.client import Client
 from clawtop.gateway.find import Target, find
 from clawtop.gateway.manner import Manner
-from clawtop.gateway.session import Client
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.store import Store
 

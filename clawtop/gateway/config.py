@@ -8,7 +8,6 @@ The gateway's file: ``OPENCLAW_CONFIG_PATH``, else ``openclaw.json`` in its stat
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -135,10 +134,12 @@ class OwnConfig:
 
 def read_own_config(path: Path) -> OwnConfig:
     """clawtop's ``config.toml``; an absent one is empty. Raises FindError for a broken one."""
+    if not path.exists():
+        return OwnConfig(path, None, {})
+    import tomllib  # costs time before the first frame; most hosts have no such file
+
     try:
         value = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return OwnConfig(path, None, {})
     except OSError as error:
         raise FindError(
             f"cannot read {path}: {error.strerror or 'unreadable'}", "Fix its permissions"

@@ -4,7 +4,6 @@ config, loopback. A secret found in the gateway's config goes only to the addres
 
 from __future__ import annotations
 
-import ipaddress
 import re
 import sys
 from collections.abc import Mapping
@@ -285,6 +284,8 @@ def _refuse_plain_remote(target: Target) -> None:
 
 def _is_loopback(host: str) -> bool:
     """This host by name or by address; a name that only looks like an address is not."""
+    import ipaddress  # only for an address that is not plainly loopback
+
     try:
         return host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:

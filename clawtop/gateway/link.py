@@ -28,13 +28,13 @@ from clawtop.errors import (
     SignInError,
 )
 from clawtop.gateway import frames, refusals
+from clawtop.gateway.client import Client
 from clawtop.gateway.clock import GatewayClock
 from clawtop.gateway.find import Target
 from clawtop.gateway.session import (
     CLOSE_DEAD,
     Answered,
     Challenged,
-    Client,
     Event,
     Opened,
     Pushed,

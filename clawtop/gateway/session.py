@@ -17,6 +17,7 @@ from msgspec import Raw, Struct
 
 from clawtop.errors import NotAllowedError
 from clawtop.gateway import frames
+from clawtop.gateway.client import Client
 from clawtop.gateway.secret import Secret
 
 HANDSHAKE_S = 15.0  # the gateway's own limit for a silent client
@@ -29,26 +30,6 @@ class State(Enum):
     WAIT_HELLO = auto()
     OPEN = auto()
     CLOSED = auto()
-
-
-@dataclass(frozen=True)
-class Client:
-    """What ``connect`` says about us. There is no custom client id; others are refused."""
-
-    version: str
-    platform: str
-    display_name: str
-    instance_id: str
-
-    def params(self) -> dict[str, Any]:
-        return {
-            "id": "gateway-client",
-            "mode": "backend",
-            "version": self.version,
-            "platform": self.platform,
-            "displayName": self.display_name,
-            "instanceId": self.instance_id,
-        }
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from msgspec import Raw
 from clawtop.errors import ClawtopError, ConnectError, GatewayError, SignInError
 from clawtop.gateway import frames
 from clawtop.gateway.answers import Reader
+from clawtop.gateway.client import Client
 from clawtop.gateway.clock import GatewayClock
 from clawtop.gateway.find import Target
 from clawtop.gateway.health import explain
@@ -25,7 +26,8 @@ from clawtop.gateway.link import Link
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.methods import ADMIN, APPROVALS, READ, READ_METHODS
 from clawtop.gateway.poll import APPROVAL_KINDS, PROBE_QUESTION, Budget, Question
-from clawtop.gateway.session import Client, Pushed
+from clawtop.gateway.refusals import of_close
+from clawtop.gateway.session import Pushed
 from clawtop.picture import changes as c
 from clawtop.picture.coverage import APRIL_ROUTE, Wishes, is_route
 from clawtop.picture.store import Store
@@ -227,8 +229,6 @@ class Watcher:
                     await self._sleep_until_due(gone)
             finally:
                 gone.cancel()
-            from clawtop.gateway.refusals import of_close
-
             raise of_close(link.close_code, link.close_reason, self.target)
         finally:
             await self.close()

@@ -12,12 +12,12 @@ import pytest
 from clawtop.demo import ScriptedGateway, SystemClock, World
 from clawtop.gateway.act import Release
 from clawtop.gateway.actionlog import ActionLog, read_log
+from clawtop.gateway.client import Client
 from clawtop.gateway.deny import Denial
 from clawtop.gateway.find import Target
 from clawtop.gateway.look import settle, until, watching
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.secret import Secret
-from clawtop.gateway.session import Client
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.store import Store
 from clawtop.remedies.outcome import Action

@@ -18,13 +18,14 @@ from clawtop.errors import (
     NotAllowedError,
     SignInError,
 )
+from clawtop.gateway.client import Client
 from clawtop.gateway.clock import GatewayClock
 from clawtop.gateway.find import Target
 from clawtop.gateway.health import explain
 from clawtop.gateway.link import Link
 from clawtop.gateway.methods import ACTING, READ_METHODS
 from clawtop.gateway.secret import Secret
-from clawtop.gateway.session import Client, Pushed
+from clawtop.gateway.session import Pushed
 
 CLIENT = Client("0.0", "linux", "clawtop (tester@desk)", "test")
 

@@ -15,10 +15,10 @@ from typing import Any
 from textual.pilot import Pilot
 
 from clawtop.demo import ScriptedGateway, World
+from clawtop.gateway.client import Client
 from clawtop.gateway.find import Target
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.secret import Secret
-from clawtop.gateway.session import Client
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.store import Store
 from clawtop.screen.app import ClawtopApp
