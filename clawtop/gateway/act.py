@@ -94,6 +94,7 @@ class Release:
     async def run(self) -> Action:
         """The whole action; its outcome is always one of the contract's words."""
         self._log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
+        self.action.reason = ""  # the plan's warnings were shown; from here on it is what happened
         try:
             await self._perform()
         except RefusedError as error:
@@ -131,7 +132,6 @@ class Release:
             return
         if changed is not None:
             raise RefusedError(changed, "Look again, then decide")
-        self.action.reason = ""  # the plan's warnings were shown; from here on it is what happened
         baseline = Baseline.of(self.plan, self.watcher.store, self.watcher.clock.now_ms())
         judge = ReleaseJudge(baseline)
         if self.plan.offer.calls:

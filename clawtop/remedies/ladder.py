@@ -6,6 +6,8 @@ known, only steps harmless for every kind that fits are offered; steps known not
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from clawtop.picture.coverage import is_september
 from clawtop.picture.records import Lock, Verdict
 from clawtop.picture.store import Store
@@ -22,6 +24,7 @@ from clawtop.remedies.steps import (
 )
 from clawtop.text import count
 
+HEALTHY = "it made progress lately: this may be healthy work"
 STOP_TEXT = "[clawtop] /stop"
 _STOP_LOSSES = (
     "messages that wait behind it (how many is not known)",
@@ -45,6 +48,8 @@ def ladder(lock: Lock, store: Store) -> list[Offer]:
         _wait_for_recovery(lock, kinds, later),
         _channel_stop(lock, kinds, later),
     ]
+    if lock.verdict == Verdict.WORKING:
+        offers = [replace(offer, warnings=(HEALTHY, *offer.warnings)) for offer in offers]
     blocked = _blocked(lock)
     if blocked:
         offers = [_closed(offer, blocked) for offer in offers]

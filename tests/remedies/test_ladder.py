@@ -214,3 +214,12 @@ def test_a_ladder_without_a_gateway_offers_only_what_april_allows() -> None:
     picture.store.facts = None
     steps = [str(offer.step) for offer in ladder(lock, picture.store) if offer.available]
     assert steps == ["abort-run", "abort-session"]
+
+
+def test_a_run_that_makes_progress_is_warned_about_and_a_silent_one_is_not() -> None:
+    picture = Picture(stale_after_ms=60_000).tell(listed(later_row()), begins("run-1"))
+    healthy = ladder(picture.lock(KEY), picture.store)[0]
+    assert any("healthy work" in warning for warning in healthy.warnings)
+    silent = picture.wait_until(61)
+    stale = ladder(silent.lock(KEY), silent.store)[0]
+    assert not any("healthy work" in warning for warning in stale.warnings)
