@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from clawtop.picture.coverage import is_route
+from clawtop.picture.coverage import NOT_COUNTED, is_route
 from clawtop.picture.records import Approval, Lock, Recovery, Verdict
 from clawtop.picture.store import Store
 from clawtop.picture.worst import lock_order
@@ -73,6 +73,8 @@ def _locks(store: Store) -> list[str]:
     unattributed = store.held.anonymous.number()
     if unattributed:
         title += f" + {unattributed} that no session can be named for"
+    if store.held.anonymous.latest is None:
+        title += f" ({NOT_COUNTED})"
     return [title, *(line for lock in locks for line in _lock(lock, store.now_ms))]
 
 

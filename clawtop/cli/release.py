@@ -13,6 +13,7 @@ from clawtop.errors import RefusedError
 from clawtop.gateway.act import Release
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
+from clawtop.picture.coverage import NOT_COUNTED
 from clawtop.remedies.outcome import Action, release_action
 from clawtop.remedies.plan import ReleasePlan, check_expected, plan_release
 from clawtop.text import count, plain
@@ -67,7 +68,7 @@ def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
     unattributed = store.held.anonymous.number()
     reason = "nothing is seen to hold it"
     if store.held.anonymous.latest is None:
-        reason += "; this gateway does not count its locks, so one may be hidden"
+        reason += f"; {NOT_COUNTED}"
     if unattributed:
         locks = count(unattributed, "lock")
         reason += f"; {locks} on this gateway cannot be named, and one may be its"

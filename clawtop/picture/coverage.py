@@ -9,6 +9,7 @@ from clawtop.picture.records import PARTS, Part
 
 MAIN_ONLY = "texts of main sessions only: no gateway lists other queues, ids or times"
 NO_LOCK_LIST = "no gateway lists its locks: inferred from rows, runs, probes and counts"
+NOT_COUNTED = "this gateway does not count its locks, so one may be hidden"
 ANONYMOUS = "the diagnostics ring names no session and log lines are not readable here"
 APRIL_ROUTE = (
     "left out: on this gateway seeing approvals makes clawtop a route for them;"
@@ -51,7 +52,7 @@ def coverage_of(
         return {part: Part("none", "not connected yet") for part in PARTS}
     found = {
         "system_events": _by_method(facts, "status", "main-sessions", MAIN_ONLY),
-        "locks": _by_method(facts, "sessions.list", "inferred", NO_LOCK_LIST),
+        "locks": _by_method(facts, "sessions.list", "inferred", _lock_limits(facts)),
         "approvals": _approvals(facts, wishes),
         "recoveries": _recoveries(facts),
         "waiting": _waiting(facts),
@@ -63,6 +64,12 @@ def coverage_of(
         if part in found:
             found[part] = Part("none", why)
     return found
+
+
+def _lock_limits(facts: GatewayFacts) -> str:
+    """Gateways before 2026.5.18 do not even count their locks."""
+    counted = "gateway.restart.preflight" in facts.methods
+    return NO_LOCK_LIST if counted else f"{NO_LOCK_LIST}; {NOT_COUNTED}"
 
 
 def _by_method(facts: GatewayFacts, method: str, level: str, why: str | None) -> Part:

@@ -82,6 +82,8 @@ class LocksPanel(PanelModel):
         unattributed = store.held.anonymous.number()
         if unattributed:
             parts.append(f"+{count(unattributed, 'lock')} nobody can name")
+        if "rows" in store.listed and store.held.anonymous.latest is None and not _counts(store):
+            parts.append("locks are not counted here")
         return " · ".join(parts)
 
     def nothing(self) -> str:
@@ -99,6 +101,11 @@ class LocksPanel(PanelModel):
             "holder": str(record.holder),
             "session": record.session_key,
         }
+
+
+def _counts(store: Store) -> bool:
+    """Whether this gateway counts its locks at all."""
+    return store.facts is None or "gateway.restart.preflight" in store.facts.methods
 
 
 def _age(since_ms: int | None, exactness: str, now_ms: int) -> str:
