@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from clawtop.gateway.frames import UNREADABLE
 from clawtop.picture import changes as c
+from clawtop.picture.sessions import whole
 
 T = TypeVar("T")
 
@@ -128,8 +129,8 @@ class Reader:
         """``sessions.list``. ``all_asked``: no limit of ours cut it."""
         answer = msgspec.json.decode(raw, type=_List)
         rows = self._rows(answer.sessions, c.Row)
-        whole = all_asked and not answer.has_more and len(rows) == len(answer.sessions)
-        return c.RowsListed(rows, _int(answer.ts), complete=whole, total=answer.total_count)
+        complete = all_asked and not answer.has_more and len(rows) == len(answer.sessions)
+        return c.RowsListed(rows, whole(answer.ts), complete=complete, total=answer.total_count)
 
     def status(self, raw: Raw) -> c.StatusRead:
         """``status``: texts of queued system events, whose queues, and the event loop."""
@@ -185,7 +186,7 @@ class Reader:
         row_at = answer.session_info.snapshot_at if answer.session_info else None
         return c.HistoryRead(
             session_key=session_key,
-            at_ms=_int(row_at) or at_ms,
+            at_ms=whole(row_at) or at_ms,
             tells_pending=pending is not None,
             pending=[_pending(item) for item in items],
             pending_total=pending.total if pending else None,
@@ -200,7 +201,7 @@ def _pending(item: _PendingItem) -> c.PendingInput:
     return c.PendingInput(
         id=item.id,
         run_id=item.run_id,
-        accepted_at=_int(item.accepted_at),
+        accepted_at=whole(item.accepted_at),
         state=item.state,
         preview=_text_of(message.get("content"))[:PREVIEW],
         origin=_text_of(message.get("senderId")) or None,
@@ -217,16 +218,16 @@ def _text_of(content: object) -> str:
 
 
 def _answered_at(message: _Role) -> int | None:
-    return _int(message.timestamp) if message.role == "assistant" else None
+    return whole(message.timestamp) if message.role == "assistant" else None
 
 
 def _flight(flight: _Flight | None) -> c.InFlight | None:
     if flight is None or not flight.run_id:
         return None
-    newest = max((_int(one.ts) or 0 for one in flight.events or []), default=0)
+    newest = max((whole(one.ts) or 0 for one in flight.events or []), default=0)
     return c.InFlight(
         run_id=flight.run_id,
-        started_at=_int(flight.started_at),
+        started_at=whole(flight.started_at),
         newest_event_at=newest or None,
         newest_stream=flight.events[-1].stream if flight.events else None,
         text_size=len(flight.text or ""),
@@ -268,9 +269,3 @@ def _iso_ms(value: object) -> int | None:
         return int(moment.timestamp() * 1000) if moment.tzinfo else None
     except (ValueError, OverflowError):
         return None
-
-
-def _int(value: object) -> int | None:
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return None
-    return int(value) if value == value and abs(value) < 1e15 else None

@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from clawtop.picture import changes as c
+from clawtop.picture.sessions import whole
 
 
 class Envelope(Struct, gc=False):
@@ -193,7 +194,7 @@ def _session_message(raw: Raw) -> c.Change:
     return c.SessionMessage(
         session_key=wire.session_key,
         role=body.role,
-        ts=_int(at or body.timestamp),
+        ts=whole(at or body.timestamp),
         run_id=body.meta.run_id if body.meta else None,
     )
 
@@ -234,7 +235,3 @@ def event_change(event: str, raw: Raw) -> c.Change | None:
     """
     decoder = _EVENTS.get(event)
     return decoder(raw) if decoder is not None else None
-
-
-def _int(value: object) -> int | None:
-    return int(value) if isinstance(value, int | float) and not isinstance(value, bool) else None

@@ -57,7 +57,6 @@ class Watcher:
         self.link: Link | None = None
         self.attempt = 0
         self.retry_at: float | None = None
-        self.fatal: SignInError | None = None
         self.named: frozenset[str] = frozenset()
         self._on_dirty = on_dirty
         self._wake = asyncio.Event()
@@ -107,7 +106,6 @@ class Watcher:
                 await self.connect()
                 await self.serve()
             except SignInError as error:
-                self.fatal = error
                 self._down(error)
                 raise
             except ClawtopError as error:

@@ -13,8 +13,6 @@ from clawtop.picture.changes import ApprovalRow
 from clawtop.picture.records import Approval
 from clawtop.picture.sessions import whole
 
-KINDS = ("exec", "plugin", "system-agent")
-
 
 def approval_of(row: ApprovalRow, kind: str) -> Approval:
     """The record of one pending approval."""
