@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
 
-from msgspec import structs
+from msgspec import Struct, structs
 
-from clawtop.picture.changes import ApprovalRow
+from clawtop.picture.changes import ApprovalRequest, ApprovalRow, Decided
 from clawtop.picture.records import Approval
 from clawtop.picture.sessions import whole
 
@@ -53,10 +54,27 @@ def _age_order(approval: Approval) -> tuple[int, str]:
     return approval.created_at_ms or 0, approval.id
 
 
+class Ask(Struct, frozen=True, gc=False):
+    """One request as it was asked, whatever became of it. ``decision`` None: pending, or untold."""
+
+    id: str
+    at_ms: int
+    run_id: str | None
+    decision: str | None = None
+
+
+ASKS = 64  # remembered for a group
+GROUPS = 5_000
+
+
 class Backlog:
     """Pending approvals by id, their groups, and who waits for one. Cost follows the group."""
 
     def __init__(self) -> None:
+        self._asks: OrderedDict[str, dict[str, Ask]] = OrderedDict()
+        self._latest: dict[str, Approval] = {}
+        self._seen: dict[str, str] = {}  # the group of every ask that is remembered
+        self._folders: dict[tuple[str | None, ...], set[str]] = {}
         self._by_id: dict[str, Approval] = {}
         self._groups: dict[str, list[str]] = {}
         self._by_session: dict[str, list[str]] = {}
@@ -76,6 +94,7 @@ class Backlog:
         if known is not None:
             self.drop(approval.id)
         self._by_id[approval.id] = approval
+        self._note_ask(approval)
         group = self._groups.setdefault(approval.group, [])
         group.append(approval.id)
         group.sort(key=lambda one: _age_order(self._by_id[one]))
@@ -85,12 +104,95 @@ class Backlog:
             self._by_session.setdefault(approval.session_key, []).append(approval.id)
         return True
 
-    def drop(self, approval_id: str) -> Approval | None:
-        """Forget one; its record, or None when it was not here."""
+    def _note_ask(self, approval: Approval) -> None:
+        """Remember that this was asked: a run that asks again after each denial has one pending."""
+        asks = self._asks.setdefault(approval.group, {})
+        asks[approval.id] = Ask(approval.id, approval.created_at_ms or 0, approval.run_id)
+        self._seen[approval.id] = approval.group
+        self._latest[approval.group] = approval
+        self._folders.setdefault(_loose(approval), set()).add(approval.group)
+        self._bound(approval.group, asks)
+
+    def _bound(self, group: str, asks: dict[str, Ask]) -> None:
+        """Forget the oldest asks of a group, and the groups that nobody asked for lately."""
+        while len(asks) > ASKS:
+            self._seen.pop(next(iter(asks)), None)
+            del asks[next(iter(asks))]
+        self._asks.move_to_end(group)
+        while len(self._asks) > GROUPS:
+            oldest = next(iter(self._asks))
+            if oldest in self._groups:
+                self._asks.move_to_end(oldest)
+                break
+            self._forget_asks(oldest)
+
+    def _forget_asks(self, group: str) -> None:
+        for one in self._asks.pop(group):
+            self._seen.pop(one, None)
+        latest = self._latest.pop(group, None)
+        if latest is not None:
+            loose = _loose(latest)
+            self._folders.get(loose, set()).discard(group)
+            if not self._folders.get(loose):
+                self._folders.pop(loose, None)
+
+    def decided(self, one: Decided) -> str | None:
+        """A request told by the history; its group, where that is news.
+
+        The history tells no folder: where exactly one known group fits the rest, it is of that.
+        """
+        known = self._asks.get(self._seen.get(one.id, ""), {}).get(one.id)
+        if known is not None and known.decision == one.decision:
+            return None
+        group = self._seen[one.id] if known is not None else self._group_for(one)
+        asks = self._asks.setdefault(group, {})
+        run_id = known.run_id if known else None
+        asks[one.id] = Ask(one.id, one.created_at_ms or 0, run_id, one.decision)
+        self._seen[one.id] = group
+        self._bound(group, asks)
+        return group
+
+    def _group_for(self, one: Decided) -> str:
+        """The one known group that it fits but for the folder, else one without a folder."""
+        loose = _loose(one)
+        fits = self._folders.get(loose, set())
+        if len(fits) == 1:
+            return next(iter(fits))
+        bare = approval_of(_as_row(one), one.kind)
+        self._latest.setdefault(bare.group, bare)
+        self._folders.setdefault(loose, set()).add(bare.group)
+        return bare.group
+
+    def asks(self, group: str) -> list[Ask]:
+        """Everything known to have been asked in these words, oldest first."""
+        return sorted(self._asks.get(group, {}).values(), key=lambda ask: (ask.at_ms, ask.id))
+
+    def asked_groups(self) -> list[str]:
+        """Groups of which anything is remembered, the one asked for latest last."""
+        return list(self._asks)
+
+    def recall(self, group: str, asks: list[Ask]) -> None:
+        """Requests that an earlier look saw, of a group that is pending now."""
+        known = self._asks.get(group)
+        if known is None or group not in self._groups:
+            return
+        earlier = {ask.id: ask for ask in asks[-ASKS:] if ask.id not in known}
+        self._asks[group] = dict(list({**earlier, **known}.items())[-ASKS:])
+
+    def latest(self, group: str) -> Approval | None:
+        """The newest request of a group, pending or not."""
+        return self._latest.get(group)
+
+    def drop(self, approval_id: str, decision: str | None = None) -> Approval | None:
+        """Forget one, decided or gone; its record, or None when it was not here."""
         approval = self._by_id.pop(approval_id, None)
         if approval is None:
             return None
         _remove(self._groups, approval.group, approval_id)
+        ask = self._asks.get(approval.group, {}).get(approval_id)
+        if ask is not None and decision is not None:
+            decided = structs.replace(ask, decision=decision)
+            self._asks[approval.group][approval_id] = decided
         if approval.session_key:
             _remove(self._by_session, approval.session_key, approval_id)
         return approval
@@ -140,6 +242,22 @@ class Backlog:
             if known is not None and known.expires_at_ms == expires_at_ms:
                 found.append(approval_id)
         return found
+
+
+def _loose(one: Approval | Decided) -> tuple[str | None, ...]:
+    """Everything that makes two requests equal but the folder."""
+    return one.kind, one.agent_id, one.session_key, one.host, one.node_id, one.command
+
+
+def _as_row(one: Decided) -> ApprovalRow:
+    request = ApprovalRequest(
+        command=one.command,
+        host=one.host,
+        node_id=one.node_id,
+        agent_id=one.agent_id,
+        session_key=one.session_key,
+    )
+    return ApprovalRow(one.id, request, one.created_at_ms)
 
 
 def _remove(table: dict[str, list[str]], key: str, value: str) -> None:

@@ -7,152 +7,21 @@ gateway's clock unless a name says otherwise. No clock, no I/O.
 
 from __future__ import annotations
 
-from typing import Any
+from msgspec import Struct, field
 
-from msgspec import UNSET, Struct, UnsetType
-
-
-class _Wire(Struct, rename="camel", gc=False):
-    """A payload part as the gateway names it."""
-
-
-# -- sessions and runs
-
-
-class Row(_Wire):
-    """A session row: listed by ``sessions.list``, nested or flattened in ``sessions.changed``.
-
-    UNSET means the gateway did not say; that is a fact of its own for ``active_run_ids``
-    (absent: running or held; empty: idle; None: removed).
-    """
-
-    key: str | UnsetType = UNSET
-    session_key: str | UnsetType = UNSET
-    session_id: str | UnsetType | None = UNSET
-    agent_id: str | UnsetType | None = UNSET
-    kind: str | UnsetType | None = UNSET
-    status: str | UnsetType | None = UNSET
-    has_active_run: bool | UnsetType | None = UNSET
-    active_run_ids: list[str] | UnsetType | None = UNSET
-    started_at: int | float | UnsetType | None = UNSET
-    ended_at: int | float | UnsetType | None = UNSET
-    updated_at: int | float | UnsetType | None = UNSET
-    last_activity_at: int | float | UnsetType | None = UNSET
-    last_run_id: str | UnsetType | None = UNSET
-    snapshot_at: int | float | UnsetType | None = UNSET
-    channel: str | UnsetType | None = UNSET
-    last_channel: str | UnsetType | None = UNSET
-    spawned_by: str | UnsetType | None = UNSET
-    parent_session_key: str | UnsetType | None = UNSET
-    child_sessions: list[Any] | UnsetType | None = UNSET
-
-
-class RowsListed(Struct):
-    """An answer to ``sessions.list``. ``complete`` when no older session was left out."""
-
-    rows: list[Row]
-    ts: int | None = None
-    complete: bool = True
-    total: int | None = None
-
-
-class SessionChanged(_Wire):
-    """``sessions.changed``: something about one session, with whatever row fields it carries."""
-
-    session_key: str = ""
-    reason: str | None = None
-    phase: str | None = None
-    run_id: str | None = None
-    ts: int | float | None = None
-    row: Row | None = None
-
-
-class RunData(_Wire):
-    phase: str | None = None
-    started_at: int | float | None = None
-    approval_id: str | None = None
-    name: str | None = None
-
-
-class RunActivity(_Wire):
-    """``agent``: one sign of life of one run. Only runs started by an RPC send them (measured
-    on 2026.5.28 and 2026.9.6: channel and heartbeat runs reach operators without them)."""
-
-    run_id: str
-    stream: str = ""
-    ts: int | float | None = None
-    session_key: str | None = None
-    is_heartbeat: bool | None = None
-    data: RunData | None = None
-
-
-class ChatActivity(_Wire):
-    """``chat``: delta, final, aborted, error or status of a run asked for by an RPC.
-
-    ``message`` is present on a real answer; a ``final`` without one means *parked* (2026.9.6).
-    """
-
-    run_id: str
-    session_key: str = ""
-    state: str = ""
-    message: Any | None = None
-
-
-class SessionMessage(Struct, gc=False):
-    """``session.message``: a line added to a transcript. Any role but ``user`` is progress."""
-
-    session_key: str = ""
-    role: str = ""
-    ts: int | None = None
-    run_id: str | None = None
-
-
-class PendingInput(Struct, gc=False):
-    """A message accepted and not yet taken by a turn (``chat.history`` of newer gateways)."""
-
-    id: str
-    run_id: str | None
-    accepted_at: int | None
-    state: str
-    preview: str
-    origin: str | None = None
-
-
-class InFlight(Struct, gc=False):
-    """``chat.history.inFlightRun``: the run the gateway can name for a session right now."""
-
-    run_id: str
-    started_at: int | None = None
-    newest_event_at: int | None = None
-    newest_stream: str | None = None
-    text_size: int = 0
-    abortable: bool = False
-
-
-class HistoryRead(Struct):
-    """An answer to ``chat.history`` for one suspect.
-
-    ``tells_pending`` is whether the gateway lists waiting messages at all (8.2 and later):
-    only then does the absence of ``in_flight`` mean anything. ``answered_at`` is the time of the
-    oldest answer in the transcript, if there is one.
-    """
-
-    session_key: str
-    at_ms: int
-    tells_pending: bool
-    pending: list[PendingInput]
-    pending_total: int | None
-    in_flight: InFlight | None
-    answered_at: int | None
-    row: Row | None = None
-
-
-class ProbeFailed(Struct):
-    """The gateway would not answer a probe of this session; it is not asked again at once."""
-
-    session_key: str
-    at_ms: int
-
+from clawtop.picture.session_changes import ChatActivity as ChatActivity
+from clawtop.picture.session_changes import Completion as Completion
+from clawtop.picture.session_changes import HistoryRead as HistoryRead
+from clawtop.picture.session_changes import InFlight as InFlight
+from clawtop.picture.session_changes import PendingInput as PendingInput
+from clawtop.picture.session_changes import ProbeFailed as ProbeFailed
+from clawtop.picture.session_changes import Row as Row
+from clawtop.picture.session_changes import RowsListed as RowsListed
+from clawtop.picture.session_changes import RunActivity as RunActivity
+from clawtop.picture.session_changes import RunData as RunData
+from clawtop.picture.session_changes import SessionChanged as SessionChanged
+from clawtop.picture.session_changes import SessionMessage as SessionMessage
+from clawtop.picture.session_changes import Wire as _Wire
 
 # -- approvals
 
@@ -192,6 +61,26 @@ class ApprovalRequested(Struct):
     row: ApprovalRow
 
 
+class Decided(Struct, gc=False):
+    """A request that was decided, as the gateway's history keeps it (2026.9.6): no folder."""
+
+    id: str
+    kind: str
+    command: str
+    host: str | None
+    node_id: str | None
+    agent_id: str | None
+    session_key: str | None
+    created_at_ms: int | None
+    decision: str
+
+
+class ApprovalHistory(Struct):
+    """The newest decided requests."""
+
+    items: list[Decided]
+
+
 class ApprovalResolved(_Wire):
     """``…approval.resolved``; expiry sends none on 2026.5.28."""
 
@@ -204,6 +93,15 @@ class ApprovalResolved(_Wire):
 # -- the gateway as a whole
 
 
+class HeartbeatAgent(Struct, rename="camel", frozen=True, gc=False):
+    """How often an agent's heartbeat should run, and whether it waits for a route (2026.9.6)."""
+
+    agent_id: str | None = None
+    enabled: bool | None = None
+    every_ms: int | float | None = None
+    waiting_for_route: bool | None = None
+
+
 class StatusRead(Struct):
     """What ``status`` tells of queued system events; texts of main sessions only."""
 
@@ -211,6 +109,48 @@ class StatusRead(Struct):
     agent_ids: list[str]
     degraded: bool | None = None
     read_at_ms: int = 0
+    heartbeats: tuple[HeartbeatAgent, ...] = ()
+
+
+class HeartbeatSeen(_Wire):
+    """``heartbeat`` (event) or the newest one (``last-heartbeat``). It names no agent."""
+
+    ts: int | float | None = None
+    status: str = ""
+    reason: str | None = None
+    channel: str | None = None
+
+
+class TaskRow(_Wire):
+    """A task as ``tasks.list`` or the ``task`` event names it."""
+
+    task_id: str | None = None
+    id: str | None = None
+    title: str | None = None
+    runtime: str | None = None
+    status: str | None = None
+    agent_id: str | None = None
+    session_key: str | None = None
+    owner_key: str | None = None
+    child_session_key: str | None = None
+    run_id: str | None = None
+    created_at: int | float | None = None
+    updated_at: int | float | None = None
+    started_at: int | float | None = None
+    ended_at: int | float | None = None
+
+
+class TasksRead(Struct):
+    """The tasks listed now, the newest first."""
+
+    tasks: list[TaskRow]
+
+
+class TaskChanged(_Wire):
+    """``task``: one task was made or changed (2026.9.6)."""
+
+    action: str | None = None
+    task: TaskRow | None = None
 
 
 class PreflightRead(Struct):
@@ -283,8 +223,30 @@ class PresenceRead(Struct):
     entries: list[Presence]
 
 
+class QueueCount(_Wire):
+    """One delivery queue as ``health`` counts it; which fields are there depends on its kind."""
+
+    queue_name: str | None = None
+    channel_id: str | None = None
+    account_id: str | None = None
+    count: int | None = None
+    pending_count: int | None = None
+    blocked_count: int | None = None
+    oldest_failed_at: int | float | None = None
+    oldest_received_at: int | float | None = None
+
+
+class DeliveryQueues(_Wire):
+    """Dead letters of both directions and channels that take in faster than they work off."""
+
+    failed: list[QueueCount] = field(default_factory=list)
+    ingress_failed: list[QueueCount] = field(default_factory=list)
+    ingress_pressure: list[QueueCount] = field(default_factory=list)
+
+
 class Health(_Wire):
     event_loop: EventLoop | None = None
+    delivery_queues: DeliveryQueues | None = None
 
 
 class EventLoop(_Wire):
@@ -357,6 +319,13 @@ class Latency(Struct):
     clock_offset_ms: int
 
 
+class Answered(Struct):
+    """How long the gateway took to answer this method, in ms; None when no answer came in time."""
+
+    method: str
+    took_ms: int | None
+
+
 class PartFailed(Struct):
     """A part of the picture could not be read: the coverage says why."""
 
@@ -375,7 +344,11 @@ Change = (
     | ApprovalsListed
     | ApprovalRequested
     | ApprovalResolved
+    | ApprovalHistory
     | StatusRead
+    | TasksRead
+    | TaskChanged
+    | HeartbeatSeen
     | PreflightRead
     | LanesRead
     | StabilityRead
@@ -390,5 +363,6 @@ Change = (
     | Missed
     | AbortAsked
     | Latency
+    | Answered
     | PartFailed
 )

@@ -30,16 +30,26 @@ class Anonymous:
 
     def __init__(self) -> None:
         self._readings: deque[Reading] = deque(maxlen=READS)
+        self.since_ms: int | None = None  # since when every count exceeded what we can name
 
     def clear(self) -> None:
         self._readings.clear()
+        self.since_ms = None
 
     def read(self, reading: Reading) -> None:
         self._readings.append(reading)
+        if reading.embedded <= reading.held + reading.allowance:
+            self.since_ms = None
+        elif self.since_ms is None:
+            self.since_ms = reading.at_ms
 
     @property
     def latest(self) -> Reading | None:
         return self._readings[-1] if self._readings else None
+
+    def since(self, at_ms: int) -> list[Reading]:
+        """The newest readings, those after that time."""
+        return [one for one in self._readings if one.at_ms > at_ms]
 
     @property
     def doubtful(self) -> bool:

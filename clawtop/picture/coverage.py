@@ -57,6 +57,7 @@ def coverage_of(
         "recoveries": _recoveries(facts),
         "waiting": _waiting(facts),
         "lanes": _by_method(facts, "diagnostics.lanes", "all", None),
+        "tasks": _by_method(facts, "tasks.list", "all", None),
         "logs": _by_method(facts, "logs.tail", "all", None),
         "heartbeats": Part("none", "no gateway tells whether heartbeats are paused"),
     }

@@ -6,13 +6,15 @@ see is None and never an empty list. Secrets in commands and texts are masked.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from msgspec import structs
 
 from clawtop.picture.coverage import grants, is_route
-from clawtop.picture.records import Approval, Lock, Part, Recovery, SystemEvent, Waiting
+from clawtop.picture.records import Approval, Lane, Lock, Part, Recovery, SystemEvent, Waiting
 from clawtop.picture.store import Store
+from clawtop.picture.tasks import Task
 from clawtop.text import iso, mask
 
 SCHEMA = "clawtop.picture/1"
@@ -20,8 +22,11 @@ SCHEMA = "clawtop.picture/1"
 Document = dict[str, Any]
 
 
-def document(store: Store) -> Document:
-    """The whole picture at ``store.now_ms``."""
+def document(store: Store, incidents: Sequence[Document] | None = None) -> Document:
+    """The whole picture at ``store.now_ms``.
+
+    ``incidents``: their documents, worst first; None when nobody looked for any.
+    """
     coverage = store.coverage()
     return {
         "schema": SCHEMA,
@@ -37,10 +42,10 @@ def document(store: Store) -> Document:
         "approvals": _approvals(store, coverage),
         "recoveries": _recoveries(store, coverage),
         "lanes": _lanes(store, coverage),
-        "tasks": None,
+        "tasks": _tasks(store),
         "operators": [structs.asdict(one) for one in store.operators],
-        "heartbeats": {"state": "unknown", "paused_at_ms": None},
-        "incidents": None,
+        "heartbeats": _heartbeats(store),
+        "incidents": None if incidents is None else list(incidents),
     }
 
 
@@ -182,4 +187,55 @@ def recovery_document(one: Recovery) -> Document:
 def _lanes(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "lanes"):
         return None
-    return [structs.asdict(lane) for lane in store.lanes.values()]
+    return [lane_document(lane) for lane in store.lanes.values()]
+
+
+def lane_document(lane: Lane) -> Document:
+    return structs.asdict(lane)
+
+
+def _tasks(store: Store) -> list[Document] | None:
+    if "tasks" not in store.listed:
+        return None
+    return [task_document(task, store) for task in store.tasks.all()]
+
+
+def task_document(task: Task, store: Store) -> Document:
+    """One active task; how it does is told by the session it runs in, where that is held."""
+    title, masked = mask(task.title)
+    began = task.started_at_ms or task.created_at_ms
+    row = {
+        "task_id": task.task_id,
+        "title": title,
+        "runtime": task.runtime,
+        "status": task.status,
+        "agent_id": task.agent_id,
+        "session_key": task.session_key,
+        "child_session_key": task.child_session_key,
+        "run_id": task.run_id,
+        "created_at_ms": task.created_at_ms,
+        "started_at_ms": task.started_at_ms,
+        "age_ms": None if began is None else max(store.now_ms - began, 0),
+        "copies": task.copies,
+        "copy_of": task.copy_of,
+        "verdict": task_verdict(task, store),
+    }
+    return _marked(row, masked)
+
+
+def task_verdict(task: Task, store: Store) -> str:
+    """working, quiet, stale or unknown."""
+    child = store.held.locks.get(task.child_session_key or "")
+    return store.tasks.verdict(task, str(child.verdict) if child else None, store.now_ms)
+
+
+def _heartbeats(store: Store) -> Document:
+    """No gateway tells whether they are paused; what it tells is when one was last due."""
+    last = store.heartbeats.last
+    return {
+        "state": "unknown",
+        "paused_at_ms": None,
+        "last_at_ms": last.at_ms if last else None,
+        "last_status": last.status if last else None,
+        "last_reason": last.reason if last else None,
+    }

@@ -40,6 +40,10 @@ class EventQueue:
         self.events, self.queue = events, queue
         return changed
 
+    def recall(self, events: list[SystemEvent]) -> None:
+        """The same lines, with what an earlier look knows of them."""
+        self.events = tuple(events)
+
     def clear(self) -> None:
         """Forget everything: the gateway restarted, and its queues were in memory."""
         self.events, self.queue = (), None

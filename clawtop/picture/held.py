@@ -14,12 +14,13 @@ from msgspec import structs
 
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import Backlog
-from clawtop.picture.counts import Anonymous, Reading
+from clawtop.picture.counts import READS, Anonymous, Reading
 from clawtop.picture.locks import Context, judge, next_change_ms
 from clawtop.picture.logs import Note
 from clawtop.picture.records import Lock, Verdict, Waiting
 from clawtop.picture.sessions import SessionFacts, Stall, whole
 
+ROUNDED_MS = 2_000
 _JUST_PROGRESS = frozenset({"assistant", "item", "tool", "command_output", "usage"})
 
 
@@ -37,6 +38,7 @@ class HeldSessions:
         self._backlog = backlog
         self.verdicts: Counter[str] = Counter()
         self.stuck: set[str] = set()
+        self.judged: set[str] = set()  # since the store last took them
         self._runs: dict[str, str] = {}
         self._dirty: set[str] = set()
         self._moved: set[str] = set()
@@ -50,6 +52,7 @@ class HeldSessions:
         found = self.sessions.get(key)
         if found is None:
             found = self.sessions[key] = SessionFacts(key)
+        found.touched_ms = self.now_ms
         self._dirty.add(key)
         return found
 
@@ -57,6 +60,11 @@ class HeldSessions:
         """Judge this session again, if it is known."""
         if key in self.sessions:
             self._dirty.add(key)
+
+    def waited(self, key: str | None) -> None:
+        """An approval of this session is pending no more: until now it waited lawfully."""
+        if key in self.sessions:
+            self.facts(key).waited_ms = self.now_ms
 
     def mark_all(self) -> None:
         self._dirty |= set(self.sessions)
@@ -93,6 +101,10 @@ class HeldSessions:
             one = self.sessions[key]
             if one.row_at_ms < at_ms and one.run is None:
                 self.forget(key)
+
+    def key_of_run(self, run_id: str | None) -> str | None:
+        """The session of a run that was seen to start, or that holds one now."""
+        return self._runs.get(run_id) if run_id else None
 
     def forget(self, key: str) -> None:
         """The session is gone; so is its lock."""
@@ -175,11 +187,17 @@ class HeldSessions:
         if note.session_key not in self.sessions:
             return
         silent = note.seconds_ms("lastProgressAge")
+        progress = note.at_ms - silent if silent is not None else None
+        old = self.sessions[note.session_key].stall
+        if old is not None and old.at_ms > note.at_ms:
+            return  # read again after a new connection
+        if old is not None and abs((old.progress_ms or 0) - (progress or 0)) <= ROUNDED_MS:
+            progress = old.progress_ms  # whole seconds, rounded anew in each line
         self.facts(note.session_key).stall = Stall(
             at_ms=note.at_ms,
             head=note.head,
             reason=note.pairs.get("reason"),
-            progress_ms=note.at_ms - silent if silent is not None else None,
+            progress_ms=progress,
             work_kind=note.pairs.get("activeWorkKind"),
         )
 
@@ -227,6 +245,7 @@ class HeldSessions:
             return touched
         before = (len(self._sure), len(self._claims))
         dirty = self._take_dirty(limit)
+        self.judged |= dirty
         claims = {key for key in dirty if self._is_claim(key)}
         self._claims = (self._claims - dirty) | claims if self._claims or claims else set()
         touched |= {key for key in dirty - claims if self._judge(key)}
@@ -273,7 +292,7 @@ class HeldSessions:
         if found is None:
             return self._free(key)
         if found.first_held_ms is None:
-            found.first_held_ms = self.now_ms
+            found.first_held_ms = found.touched_ms  # not when somebody happened to look
         context = self._context(key)
         lock = judge(found, context)
         if lock is None:
@@ -306,6 +325,14 @@ class HeldSessions:
         else:
             self.stuck.discard(key)
 
+    def waits_for_owner(self, lock: Lock) -> bool:
+        """Its message waits behind a lock, not for a slot: leaked, or logged as a run at work that
+        makes no progress, which a message without a slot never is (2026.5.28)."""
+        found = self.sessions.get(lock.session_key)
+        stall = found.stall if found is not None else None
+        logged = stall is not None and stall.work_kind == "embedded_run"
+        return lock.verdict == Verdict.LEAKED or logged
+
     @property
     def held_count(self) -> int:
         """How many sessions are held; a ghost row is not one."""
@@ -321,17 +348,27 @@ class HeldSessions:
     def _context(self, key: str) -> Context:
         latest = self.anonymous.latest
         others = len(self._sure) - (key in self._sure)
+        asked = self.sessions[key].abort_asked_ms
         return Context(
             now_ms=self.now_ms,
             stale_after_ms=self.stale_after_ms,
             watch_since_ms=self.watch_since_ms,
             true_flags=self.true_flags,
             embedded_slack=latest.embedded - others if latest else None,
-            slack_at_ms=latest.at_ms if latest else 0,
+            freed=asked is not None and self._counted_free(asked),
             claims=max(len(self._claims), 1),
             approval_ids=self._backlog.of_session(key),
             others_held=others,
         )
+
+    def _counted_free(self, asked_ms: int) -> bool:
+        """Every count since that abort, and more than one, leaves no lock that could be its.
+
+        A count and the sessions it is compared with are read at different moments: one alone
+        may be wrong. A session that is being aborted is among those counted as held.
+        """
+        counts = self.anonymous.since(asked_ms)
+        return len(counts) >= READS and all(one.embedded < one.held for one in counts)
 
     def waiting(self) -> list[Waiting]:
         """Messages known to wait, in the gateway's order for each session."""

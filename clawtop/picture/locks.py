@@ -18,10 +18,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from clawtop.picture.records import Exactness, Holder, Lock, Proof, Verdict
-from clawtop.picture.sessions import RunFacts, SessionFacts
+from clawtop.picture.sessions import QUEUED, RunFacts, SessionFacts
 from clawtop.text import utc
 
 PREPARING_MS = 60_000  # a healthy run is named within tens of seconds of taking the lock
+UNDELIVERED_MS = 20_000  # delivering a reply takes a second or two
+JUST_MS = 2_000  # rows are written again within this
+UNTOUCHED_MS = 15_000  # a row silent for stale-after, and no run named for this long
 SETTLE_MS = 90_000  # newer gateways release an aborted run within 60 s; allow for the next poll
 QUIET_MS = 2_500  # the shortest watch that may call a silent run quiet
 APRIL_SLOTS = 4  # of the main lane there: with so many runs a message may just wait for one
@@ -38,7 +41,7 @@ class Context:
     watch_since_ms: int | None
     true_flags: bool
     embedded_slack: int | None
-    slack_at_ms: int
+    freed: bool
     claims: int
     approval_ids: tuple[str, ...] = ()
     others_held: int = 0
@@ -79,7 +82,7 @@ def _aborting(facts: SessionFacts, ctx: Context) -> bool:
         return True
     if not ctx.true_flags:
         return facts.run is not None
-    return ctx.slack_at_ms <= asked or (ctx.embedded_slack or 0) > 0
+    return not ctx.freed
 
 
 def _flagged(facts: SessionFacts, ctx: Context) -> Hold:
@@ -132,7 +135,7 @@ def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
         agent_id=facts.agent_id,
         holder=holder_of(facts, ctx, hold),
         phase=_phase(facts, hold),
-        layer=None if hold.ghost else "lock",
+        layer=_layer(facts, hold, ctx),
         since_ms=since_ms,
         age_is=age_is,
         idle_since_ms=idle_since_ms,
@@ -140,16 +143,25 @@ def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
         waiting=waiting_of(facts),
         children=facts.children,
         verdict=verdict,
-        proof=_proof(hold, verdict),
+        proof=_proof(facts, hold, verdict, ctx),
         why=(*hold.why, *reason, *_missing(facts, ctx)),
         row_running=facts.status == "running",
         row_active=facts.active,
     )
 
 
-def _proof(hold: Hold, verdict: Verdict) -> Proof:
+def _layer(facts: SessionFacts, hold: Hold, ctx: Context) -> str | None:
+    """What holds it, as far as that can be told from outside."""
+    if hold.ghost:
+        return None
+    return "delivery" if hold.no_run and _undelivered(facts, ctx) else "lock"
+
+
+def _proof(facts: SessionFacts, hold: Hold, verdict: Verdict, ctx: Context) -> Proof:
     """A leak is never proved from outside the gateway; other verdicts are as sure as the hold."""
-    return Proof.LIKELY if verdict is Verdict.LEAKED else hold.proof
+    if verdict is not Verdict.LEAKED:
+        return hold.proof
+    return Proof.POSSIBLE if _undelivered(facts, ctx) else Proof.LIKELY
 
 
 def run_id_of(facts: SessionFacts) -> str | None:
@@ -216,12 +228,19 @@ def _since(facts: SessionFacts, hold: Hold) -> tuple[int | None, Exactness]:
     if run is not None and (run.accepted_ms or run.started_ms):
         return run.accepted_ms or run.started_ms, "exact"
     waiting = [item.accepted_at for item in facts.pending if item.accepted_at]
+    if hold.no_run and _row_runs(facts):
+        return facts.started_ms, "exact"
     if hold.no_run:
         known = [at for at in (*waiting, facts.first_held_ms) if at]
         return (min(known) if known else None), "at_least"
     if facts.status == "running" and facts.started_ms:
         return facts.started_ms, "exact"
     return facts.first_held_ms, "at_least"
+
+
+def _row_runs(facts: SessionFacts) -> bool:
+    """The row itself says since when it runs; a run that is over would have left its end there."""
+    return facts.status == "running" and bool(facts.started_ms) and facts.row_ended_ms is None
 
 
 def idle_of(facts: SessionFacts, ctx: Context) -> tuple[int | None, Exactness]:
@@ -244,8 +263,9 @@ def _named_by_probe(facts: SessionFacts) -> bool:
 
 
 def _progress(facts: SessionFacts) -> int:
-    """The newest sign of this run's own life; what an earlier run did does not count."""
-    progress = facts.progress_ms or 0
+    """The newest sign of this run's own life; what an earlier run did does not count, and a wait
+    for an approval is no silence."""
+    progress = max(facts.progress_ms or 0, facts.waited_ms)
     return progress if progress > _start(facts) else _start(facts)
 
 
@@ -256,7 +276,10 @@ def _start(facts: SessionFacts) -> int:
 
 
 def _stall_progress(facts: SessionFacts) -> int:
-    return (facts.stall.progress_ms or 0) if facts.stall is not None else 0
+    """What the log says of the run that is there now; a line about an earlier one is past."""
+    stall = facts.stall
+    past = max(_start(facts), facts.ended_ms or 0, facts.waited_ms)
+    return (stall.progress_ms or 0) if stall is not None and stall.at_ms > past else 0
 
 
 def _progress_visible(facts: SessionFacts) -> bool:
@@ -306,7 +329,7 @@ def _unseen_progress(
     facts: SessionFacts, ctx: Context, since_ms: int | None
 ) -> tuple[Verdict, tuple[str, ...]]:
     """Most of what such a run does is not told: a fresh start or transcript line speaks for it."""
-    seen = max(since_ms or 0, facts.progress_ms or 0)
+    seen = max(since_ms or 0, facts.progress_ms or 0, facts.waited_ms)
     if seen and ctx.now_ms - seen < ctx.stale_after_ms:
         return Verdict.WORKING, ("it began or wrote lately; the rest is not visible here",)
     return Verdict.UNKNOWN, ("this gateway does not show the progress of such a run",)
@@ -325,13 +348,21 @@ def _early_verdict(
         return Verdict.WAITING_RETRY, ("the gateway logs a provider retry wait",)
     if hold.aborting:
         return Verdict.ABORTING, ()
+    if facts.status == QUEUED and facts.active:
+        return Verdict.UNKNOWN, ("its run waits for a slot of a lane",)
     if hold.ghost:
         return Verdict.GHOST, ()
     if hold.no_run and _leak_shows(facts, ctx):
-        return Verdict.LEAKED, ("that is longer than any preparation takes",)
+        return Verdict.LEAKED, (_why_leaked(facts, ctx),)
     if hold.no_run:
         return Verdict.UNKNOWN, ("it may still be preparing; a minute more will tell",)
     return None
+
+
+def _why_leaked(facts: SessionFacts, ctx: Context) -> str:
+    if _undelivered(facts, ctx):
+        return f"its run ended at {utc(facts.row_ended_ms or 0)}: the reply seems never delivered"
+    return "that is longer than any preparation takes"
 
 
 def _waits_for_retry(facts: SessionFacts, ctx: Context) -> bool:
@@ -346,9 +377,46 @@ def _waits_for_retry(facts: SessionFacts, ctx: Context) -> bool:
 def _leak_shows(facts: SessionFacts, ctx: Context) -> bool:
     """Held without a run for longer than preparing takes, seen more than once."""
     since = facts.no_run_since_ms
-    if since is None or facts.no_run_probes < 2 or ctx.now_ms - since < PREPARING_MS:
+    if since is None or facts.no_run_probes < 2:
         return False
-    return ctx.true_flags or ctx.others_held < APRIL_SLOTS
+    if ctx.true_flags and _waits_for_nobody(facts, ctx):
+        return True
+    if ctx.now_ms - since >= PREPARING_MS:
+        return ctx.true_flags or ctx.others_held < APRIL_SLOTS
+    return ctx.true_flags and (_long_untouched(facts, ctx, since) or _undelivered(facts, ctx))
+
+
+def _waits_for_nobody(facts: SessionFacts, ctx: Context) -> bool:
+    """A message accepted after the last run had ended still waits, and no run has begun since:
+    the gateway's own times prove it at a first look."""
+    if facts.row_ended_ms is None:
+        return False
+    waits = [item.accepted_at or ctx.now_ms for item in facts.pending if item.state == "queued"]
+    return any(facts.row_ended_ms <= at < ctx.now_ms - PREPARING_MS for at in waits)
+
+
+def _undelivered(facts: SessionFacts, ctx: Context) -> bool:
+    """Held on although its own run ended a while ago and no message came since: perhaps its reply
+    is still on its way. Such a lock ends by itself after 30 to 60 s (measured on 2026.9.6)."""
+    ended, first = facts.row_ended_ms, facts.first_held_ms
+    if not ctx.true_flags or ended is None or first is None or facts.run is not None:
+        return False
+    alone = facts.written_ms - ended <= JUST_MS and first - ended <= PREPARING_MS
+    watched = ctx.now_ms - (facts.no_run_since_ms or ctx.now_ms)
+    if not alone or facts.no_run_probes < 2 or watched < UNDELIVERED_MS / 2:
+        return False
+    return UNDELIVERED_MS <= ctx.now_ms - ended < UNDELIVERED_MS + PREPARING_MS
+
+
+def _long_untouched(facts: SessionFacts, ctx: Context, since_ms: int) -> bool:
+    """The row's own times prove what we have not watched: accepting a message and starting a run
+    both write the row (measured on 2026.9.6), and nothing has for longer than preparing takes."""
+    if facts.active_run_ids is not None or not facts.written_ms:
+        return False
+    silent_ms = ctx.now_ms - facts.written_ms
+    if _row_runs(facts):
+        return silent_ms >= PREPARING_MS
+    return silent_ms >= ctx.stale_after_ms and ctx.now_ms - since_ms >= UNTOUCHED_MS
 
 
 def _last(idle_since_ms: int, exactly: bool) -> str:
@@ -375,6 +443,11 @@ def next_change_ms(lock: Lock, facts: SessionFacts, ctx: Context) -> int | None:
             times.append(lock.idle_since_ms + QUIET_MS)
     if facts.no_run_since_ms is not None:
         times.append(facts.no_run_since_ms + PREPARING_MS)
+        times.append(facts.no_run_since_ms + UNTOUCHED_MS)
+        ended = facts.row_ended_ms or 0
+        times.append(facts.no_run_since_ms + UNDELIVERED_MS // 2)
+        times += [ended + UNDELIVERED_MS, ended + UNDELIVERED_MS + PREPARING_MS]
+        times.append(facts.written_ms + PREPARING_MS)
     if facts.abort_asked_ms is not None:
         times.append(facts.abort_asked_ms + SETTLE_MS + 1)
     if lock.since_ms is not None:

@@ -179,6 +179,7 @@ PARTS = (
     "recoveries",
     "waiting",
     "lanes",
+    "tasks",
     "logs",
     "heartbeats",
 )

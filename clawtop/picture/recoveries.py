@@ -57,6 +57,7 @@ class Ledger:
         self._epoch = 0
         self.last_seq = 0
         self.lost_history = False
+        self.read_ms = 0  # when the ring was read last
 
     def __len__(self) -> int:
         return len(self._attempts)
@@ -197,8 +198,8 @@ def _without_effect(attempt: Attempt, attempts: list[Attempt]) -> bool:
     note = attempt.outcome_note
     if note is not None:
         released = note.number("released")
-        drained = note.pairs.get("drained") == "true"
-        if released == 0 and not drained:
+        freed = "true" in (note.pairs.get("drained"), note.pairs.get("forceCleared"))
+        if released == 0 and not freed:
             return True
     return any(_again(attempt, other) for other in attempts)
 
@@ -207,6 +208,8 @@ def _again(attempt: Attempt, later: Attempt) -> bool:
     """The same named session, asked again soon after with a greater age."""
     if later.requested is None or attempt.requested is None or later is attempt:
         return False
+    if _in_flight_skip(later):
+        return False  # asked while this one was under way
     if attempt.session_key is None or later.session_key != attempt.session_key:
         return False
     older = (later.requested.age_ms or 0) > (attempt.requested.age_ms or 0)

@@ -14,6 +14,7 @@ from clawtop.picture.changes import HistoryRead, Row, RunActivity, SessionChange
 
 # A listing may be built just before the event that overtook it; within this we trust the event.
 OVERLAP_MS = 2_000
+QUEUED = "queued"  # its run waits for a slot of a lane (2026.9.6)
 ENDED_STATUS = frozenset({"done", "failed", "killed", "timeout"})
 
 
@@ -43,6 +44,15 @@ class Stall(Struct, frozen=True):
     work_kind: str | None
 
 
+class Overlap(Struct, frozen=True):
+    """Two runs of one session seen at work by turns, so often, from and until then."""
+
+    runs: frozenset[str]
+    since_ms: int
+    last_ms: int
+    turns: int
+
+
 class SessionFacts:
     """Everything seen of one session. Mutable; lives inside the store only."""
 
@@ -53,6 +63,7 @@ class SessionFacts:
         "agent_id",
         "answered_ms",
         "answered_run",
+        "answers",
         "channel",
         "children",
         "ended_ms",
@@ -64,19 +75,27 @@ class SessionFacts:
         "no_run_probes",
         "no_run_seen_ms",
         "no_run_since_ms",
+        "overlap",
         "parent",
         "pending",
         "pending_total",
         "probed_ms",
         "progress_ms",
+        "restart_status",
         "row_at_ms",
+        "row_ended_ms",
         "run",
         "session_id",
         "stall",
         "started_ms",
         "status",
         "tells_pending",
+        "touched_ms",
+        "undelivered",
         "updated_ms",
+        "waited_ms",
+        "worked_ms",
+        "written_ms",
     )
 
     def __init__(self, key: str) -> None:
@@ -93,6 +112,7 @@ class SessionFacts:
         self.parent: str | None = None
         self.children: tuple[str, ...] | None = None
         self.row_at_ms = 0
+        self.row_ended_ms: int | None = None
         self.run: RunFacts | None = None
         self.ended_run: str | None = None
         self.ended_ms: int | None = None
@@ -110,6 +130,22 @@ class SessionFacts:
         self.pending_total: int | None = None
         self.has_turn: bool | None = None
         self.stall: Stall | None = None
+        self.restart_status: str | None = None
+        self.undelivered: int | None = None
+        self.written_ms = 0
+        self.waited_ms = 0  # until when an approval of its own was pending
+        self.touched_ms = 0
+        self.worked_ms: int | None = None  # the newest work of the run that ended last
+        self.answers: tuple[int, ...] = ()  # when the newest few answers came
+        self.overlap: Overlap | None = None
+
+    @property
+    def odd(self) -> bool:
+        """Something about it is worth a look even while it works."""
+        several = self.active_run_ids is not None and len(self.active_run_ids) > 1
+        marked = self.restart_status is not None or self.undelivered is not None
+        beats = self.run is not None and self.run.heartbeat is True
+        return several or marked or beats or self.overlap is not None
 
     # -- rows
 
@@ -124,6 +160,7 @@ class SessionFacts:
         if row.has_active_run is not UNSET:
             self.active = row.has_active_run
         self._take_times(row)
+        self._take_marks(row)
         self._take_run_ids(row)
         self._drop_run_if_over(at_ms)
         self._take_flag(at_ms)
@@ -149,10 +186,22 @@ class SessionFacts:
             self.started_ms = whole(row.started_at)
         if row.updated_at is not UNSET and row.updated_at:
             self.updated_ms = whole(row.updated_at)
-        if row.ended_at is not UNSET and row.ended_at:
-            self.has_turn = True
+        if row.ended_at is not UNSET:
+            self.row_ended_ms = whole(row.ended_at)
+            self.has_turn = self.has_turn or bool(row.ended_at)
         if row.last_activity_at is not UNSET and row.last_activity_at:
             self.note_progress(whole(row.last_activity_at))
+
+    def _take_marks(self, row: Row) -> None:
+        """Marks of a restart that interrupted it, and of a reply that was never delivered."""
+        if row.restart_recovery_status is not UNSET:
+            self.restart_status = row.restart_recovery_status or None
+        if row.pending_final_delivery is not UNSET:
+            tries = row.pending_final_delivery_attempt_count
+            held = bool(row.pending_final_delivery)
+            self.undelivered = (tries if isinstance(tries, int) else 0) if held else None
+        for at in (row.updated_at, row.last_interaction_at, row.started_at, row.ended_at):
+            self.written_ms = max(self.written_ms, whole(at) or 0)
 
     def _take_run_ids(self, row: Row) -> None:
         if row.active_run_ids is UNSET:
@@ -173,10 +222,15 @@ class SessionFacts:
 
     def _take_flag(self, at_ms: int) -> None:
         """Flagged as held while its last run is over: a lock, or a waiting message, and no run."""
-        if not self.active:
+        if not self.active or self.status == QUEUED:
             self.no_run_since_ms, self.no_run_probes = None, 0
-        elif self.run is None and self.status in ENDED_STATUS:
+        elif self.run is None and (self.status in ENDED_STATUS or self._last_run_over()):
             self._no_run(at_ms)
+
+    def _last_run_over(self) -> bool:
+        """The row keeps the end of its last run until the next one starts (2026.9.6), also where
+        it calls itself running because a lock is held."""
+        return self.row_ended_ms is not None and self.row_ended_ms >= (self.started_ms or 0)
 
     def _no_run(self, at_ms: int) -> None:
         if self.no_run_since_ms is None:
@@ -197,6 +251,7 @@ class SessionFacts:
         again = self.run is not None and self.run.run_id == change.run_id
         if change.run_id == self.ended_run and late and not again:
             return  # events of one run may overtake each other
+        self._note_overlap(change.run_id, at_ms)
         run = self._run_for(change.run_id, "agent")
         run.via = "agent"
         run.progress_ms = max(run.progress_ms or 0, at_ms)
@@ -210,6 +265,20 @@ class SessionFacts:
             self._take_phase(run, phase, change.data.approval_id if change.data else None)
         elif run.phase != "waiting_approval":
             run.phase = "running"
+
+    def _note_overlap(self, run_id: str, at_ms: int) -> None:
+        """Two runs that take turns in being at work, neither of them over, run side by side."""
+        last = self.run
+        if last is None or last.via != "agent" or last.run_id == run_id:
+            return
+        before, now = self.overlap, {last.run_id, run_id}
+        same = before is not None and before.runs == now
+        worked = last.progress_ms or 0
+        if at_ms < worked or (same and before is not None and worked < before.last_ms):
+            return  # an older event only came late
+        turns = before.turns + 1 if before is not None and same else 1
+        began = before.since_ms if before is not None and same else at_ms
+        self.overlap = Overlap(frozenset(now), began, at_ms, turns)
 
     def _take_phase(self, run: RunFacts, phase: str | None, approval_id: str | None) -> None:
         if phase == "waiting-approval":
@@ -232,7 +301,10 @@ class SessionFacts:
         if answered:
             self.note_answer(run_id, at_ms)
         if self.run is not None and self.run.run_id == run_id:
+            self.worked_ms = self.run.progress_ms
             self.run = None
+        if self.overlap is not None and run_id in self.overlap.runs:
+            self.overlap = None
         self.ended_run = run_id
         self.ended_ms = max(self.ended_ms or 0, at_ms)
         self.note_progress(at_ms)
@@ -268,6 +340,8 @@ class SessionFacts:
         """A run reached its end, or a final answer with a body."""
         if at_ms >= (self.answered_ms or 0):
             self.answered_run, self.answered_ms = run_id, at_ms
+            if at_ms != (self.answers[-1] if self.answers else None):
+                self.answers = (*self.answers[-3:], at_ms)
 
     def note_progress(self, at_ms: int | None) -> None:
         if at_ms is not None:
@@ -309,7 +383,7 @@ class SessionFacts:
 
     def _no_run_named(self, change: HistoryRead) -> None:
         """Held, and the gateway names no run: preparing, or a lock whose owner is gone."""
-        if not change.tells_pending or not self.active:
+        if not change.tells_pending or not self.active or self.status == QUEUED:
             return
         if self.run is not None and change.at_ms > (self.run.progress_ms or 0) + OVERLAP_MS:
             self.run = None

@@ -13,16 +13,53 @@ from typing import Any
 
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import Backlog, approval_of
+from clawtop.picture.completions import Completions
 from clawtop.picture.coverage import Wishes, coverage_of, is_september
+from clawtop.picture.delivery import DeliveryBook
 from clawtop.picture.events import EventQueue
+from clawtop.picture.heartbeats import Heartbeats
 from clawtop.picture.held import HeldSessions
-from clawtop.picture.logs import STALL_HEADS, note_of
-from clawtop.picture.records import Lane, Operator, Part, Recovery
+from clawtop.picture.lanes import LaneBook
+from clawtop.picture.logbook import LogBook
+from clawtop.picture.logs import GATEWAY_HEADS, LANE_HEADS, STALL_HEADS, Note, note_of
+from clawtop.picture.pace import Pace
+from clawtop.picture.records import Lane, Operator, Part, Recovery, Verdict
 from clawtop.picture.recoveries import Ledger
+from clawtop.picture.tasks import TaskBoard
 
-PANELS = ("system_events", "locks", "approvals", "recoveries", "lanes", "waiting", "gateway")
+PANELS = (
+    "system_events",
+    "sessions",
+    "locks",
+    "approvals",
+    "recoveries",
+    "lanes",
+    "tasks",
+    "waiting",
+    "heartbeats",
+    "logs",
+    "gateway",
+)
 LOG_LINES = 5_000
 NOT_YET = "not connected yet"
+
+
+class Follower:
+    """Whoever wants to know which ids were touched in each panel since the last ``take``.
+
+    ``*`` stands for a panel whose rows are few and replaced whole.
+    """
+
+    def __init__(self) -> None:
+        self._touched: dict[str, set[str]] = {}
+
+    def touch(self, panel: str, ids: tuple[str, ...]) -> None:
+        self._touched.setdefault(panel, set()).update(ids)
+
+    def take(self) -> dict[str, set[str]]:
+        """What was touched; empty from here on."""
+        touched, self._touched = self._touched, {}
+        return touched
 
 
 class Store:
@@ -54,13 +91,21 @@ class Store:
         self.operators: tuple[Operator, ...] = ()
         self.log: deque[c.LogLine] = deque(maxlen=LOG_LINES)
         self._recoveries: list[Recovery] | None = None
-        self._touched: dict[str, set[str]] = {}
+        self.lane_book = LaneBook()
+        self.logbook = LogBook()
+        self.tasks = TaskBoard(stale_after_ms)
+        self.completions = Completions()
+        self.heartbeats = Heartbeats()
+        self.delivery = DeliveryBook()
+        self.pace = Pace()
+        self._screen = Follower()
+        self._followers = [self._screen]
         self._handlers: dict[type[Any], Callable[[Any], None]] = {
             c.RowsListed: self._rows_listed,
             c.SessionChanged: self.held.changed,
             c.RunActivity: self.held.activity,
             c.ChatActivity: self.held.chat,
-            c.SessionMessage: self.held.message,
+            c.SessionMessage: self._message,
             c.HistoryRead: self._history_read,
             c.ProbeFailed: self.held.probe_failed,
             c.AbortAsked: self.held.abort_asked,
@@ -68,8 +113,12 @@ class Store:
             c.ApprovalsListed: self._approvals_listed,
             c.ApprovalRequested: self._approval_requested,
             c.ApprovalResolved: self._approval_resolved,
+            c.ApprovalHistory: self._approval_history,
             c.StatusRead: self._status_read,
             c.LanesRead: self._lanes_read,
+            c.TasksRead: self._tasks_read,
+            c.TaskChanged: self._task_changed,
+            c.HeartbeatSeen: self._heartbeat_seen,
             c.StabilityRead: self._stability_read,
             c.LogRead: self._log_read,
             c.PresenceRead: self._presence_read,
@@ -80,6 +129,8 @@ class Store:
             c.LinkDown: self._down,
             c.Missed: self._missed,
             c.Latency: self._latency,
+            c.Answered: self._answered,
+            c.Tick: self._tick,
             c.PartFailed: self._part_failed,
         }
 
@@ -95,8 +146,23 @@ class Store:
         if handler is not None:
             handler(change)
 
+    def follow(self) -> Follower:
+        """A follower of its own, to whom everything is new."""
+        follower = Follower()
+        for panel in PANELS:
+            follower.touch(panel, ("*",))
+        self._followers.append(follower)
+        return follower
+
+    def unfollow(self) -> None:
+        """Only the screen follows from here on, and everything is new to it."""
+        self._followers = [self._screen]
+        for panel in PANELS:
+            self._touch(panel, "*")
+
     def _touch(self, panel: str, *ids: str) -> None:
-        self._touched.setdefault(panel, set()).update(ids)
+        for follower in self._followers:
+            follower.touch(panel, ids)
 
     def _rows_listed(self, change: c.RowsListed) -> None:
         self.held.rows_listed(change)
@@ -107,13 +173,35 @@ class Store:
     def _history_read(self, change: c.HistoryRead) -> None:
         self.held.history(change)
         self._touch("waiting", change.session_key)
+        self._completed(change.session_key, change.completions)
+
+    def _message(self, change: c.SessionMessage) -> None:
+        self.held.message(change)
+        self._completed(change.session_key, change.completions)
+
+    def _completed(self, key: str, completions: tuple[c.Completion, ...]) -> None:
+        if completions and self.completions.turns(key, completions):
+            self._touch("system_events", "*")
 
     def _preflight_read(self, change: c.PreflightRead) -> None:
         self.pending_replies = change.pending_replies
         counts_twice = self.facts is None or not is_september(self.facts)
         self._touch("locks", *self.held.counted(change, counts_twice=counts_twice))
+        self._derive_main_lane()
         self.listed.add("preflight")
         self._touch("gateway")
+
+    def _derive_main_lane(self) -> None:
+        """Earlier gateways list no lanes: what runs and what waits for a slot tells as much."""
+        if self.facts is None or "diagnostics.lanes" in self.facts.methods:
+            return
+        running = waiting = 0
+        for lock in self.held.locks.values():
+            running += lock.row_running and lock.verdict != Verdict.GHOST
+            waits = bool(lock.row_active) and not lock.row_running and lock.run_id is None
+            waiting += waits and not self.held.waits_for_owner(lock)
+        if self.lane_book.derived(self.now_ms, running, waiting):
+            self._touch("lanes", "*")
 
     def _approvals_listed(self, change: c.ApprovalsListed) -> None:
         listed = {row.id for row in change.rows}
@@ -133,23 +221,31 @@ class Store:
             self._touch("approvals", approval.id, approval.group)
             self.held.mark(approval.session_key)
 
-    def _drop_approval(self, approval_id: str) -> None:
-        gone = self.backlog.drop(approval_id)
+    def _drop_approval(self, approval_id: str, decision: str | None = None) -> None:
+        gone = self.backlog.drop(approval_id, decision)
         if gone is not None:
             self._touch("approvals", gone.id, gone.group)
-            self.held.mark(gone.session_key)
+            self.held.waited(gone.session_key)
 
     def _approval_requested(self, change: c.ApprovalRequested) -> None:
         self._put_approval(change.row, change.kind)
 
     def _approval_resolved(self, change: c.ApprovalResolved) -> None:
-        self._drop_approval(change.id)
+        self._drop_approval(change.id, change.decision)
+
+    def _approval_history(self, change: c.ApprovalHistory) -> None:
+        """Requests that came and went between two looks."""
+        groups = {group for one in change.items if (group := self.backlog.decided(one))}
+        if groups:
+            self._touch("approvals", *groups)
 
     def _status_read(self, change: c.StatusRead) -> None:
         main = self.facts.main_session_key if self.facts else None
         if self.queue.read(change, main, self.now_ms):
             self._touch("system_events", "*")
-        self.event_loop_degraded = change.degraded
+        self._loop(change.degraded)
+        if self.heartbeats.configured(change.heartbeats):
+            self._touch("heartbeats", "*")
         self.listed.add("system_events")
         self._touch("gateway")
 
@@ -165,12 +261,27 @@ class Store:
             )
             for row in change.lanes
         }
-        if lanes != self.lanes:
+        moved = self.lane_book.read(self.now_ms, lanes.values())
+        if lanes != self.lanes or moved:
             self.lanes = lanes
             self._touch("lanes", "*")
         self.listed.add("lanes")
 
+    def _tasks_read(self, change: c.TasksRead) -> None:
+        if self.tasks.read(change):
+            self._touch("tasks", "*")
+        self.listed.add("tasks")
+
+    def _task_changed(self, change: c.TaskChanged) -> None:
+        if change.task is not None and self.tasks.put(change.task):
+            self._touch("tasks", "*")
+
+    def _heartbeat_seen(self, change: c.HeartbeatSeen) -> None:
+        if self.heartbeats.seen(change, self.now_ms):
+            self._touch("heartbeats", "*")
+
     def _stability_read(self, change: c.StabilityRead) -> None:
+        self.ledger.read_ms = self.now_ms
         if self.ledger.read(change):
             self._recoveries_moved()
         self.listed.add("recoveries")
@@ -189,7 +300,18 @@ class Store:
                 self._recoveries_moved()
             if note.head in STALL_HEADS:
                 self.held.stalled(note)
+            self._touch("logs", self._file(note))
         self.listed.add("logs")
+
+    def _file(self, note: Note) -> str:
+        """Keep the note where it belongs; the session it is about, or nothing."""
+        key = note.session_key or self.held.key_of_run(note.run_id)
+        self.logbook.add(note, key)
+        if note.head in LANE_HEADS:
+            self._touch("lanes", "*")
+        if note.head in GATEWAY_HEADS:
+            self._touch("gateway")
+        return key or ""
 
     def _presence_read(self, change: c.PresenceRead) -> None:
         operators = tuple(
@@ -208,8 +330,13 @@ class Store:
 
     def _health(self, change: c.Health) -> None:
         if change.event_loop is not None:
-            self.event_loop_degraded = change.event_loop.degraded
-            self._touch("gateway")
+            self._loop(change.event_loop.degraded)
+        self.delivery.read(change.delivery_queues, self.now_ms)
+        self._touch("gateway")
+
+    def _loop(self, degraded: bool | None) -> None:
+        self.event_loop_degraded = degraded
+        self.pace.loop(degraded, self.now_ms)
 
     def _suspension(self, change: c.Suspension) -> None:
         self.draining = change.phase in ("preparing", "draining", "prepared")
@@ -225,6 +352,7 @@ class Store:
         if self.facts is not None and self._restarted(self.facts, change.facts):
             self._forget_gateway()
         self._shut_down = False
+        self.pace.clear()
         self.facts = change.facts
         self.link_up, self.link_why = True, ""
         self.draining = change.facts.draining
@@ -251,12 +379,18 @@ class Store:
         self.queue.clear()
         self.ledger.restarted()
         self.lanes.clear()
+        self.lane_book.clear()
+        self.tasks.clear()
+        self.completions.clear()
+        self.heartbeats.clear()
+        self.delivery.clear()
         self._recoveries = None
         for panel in PANELS:
             self._touch(panel, "*")
 
     def _down(self, change: c.LinkDown) -> None:
         self.link_up, self.link_why = False, change.why
+        self.pace.down(change.why, self.now_ms)
         self._touch("gateway")
 
     def _missed(self, change: c.Missed) -> None:
@@ -268,6 +402,13 @@ class Store:
     def _latency(self, change: c.Latency) -> None:
         self.latency_ms = change.latency_ms
         self.clock_offset_ms = change.clock_offset_ms
+
+    def _answered(self, change: c.Answered) -> None:
+        if self.pace.answered(change.method, change.took_ms, self.now_ms):
+            self._touch("gateway")
+
+    def _tick(self, change: c.Tick) -> None:
+        self.pace.heard_ms = self.now_ms
 
     def _part_failed(self, change: c.PartFailed) -> None:
         if self.failed.get(change.part) != change.why:
@@ -288,13 +429,13 @@ class Store:
         changed = self.held.settle(limit)
         if changed:
             self._touch("locks", *changed)
+        judged, self.held.judged = self.held.judged, set()
+        if judged:
+            self._touch("sessions", *judged)
 
     def take_touched(self) -> dict[str, set[str]]:
-        """The ids touched in each panel since the last call; for the one who shows them.
-
-        ``*`` stands for a panel whose rows are few and replaced whole.
-        """
-        touched, self._touched = self._touched, {}
+        """The ids touched in each panel since the last call; for the one who shows them."""
+        touched = self._screen.take()
         if touched:
             self.version += 1
         return touched
@@ -304,6 +445,11 @@ class Store:
         if self._recoveries is None or any(one.verdict == "running" for one in self._recoveries):
             self._recoveries = self.ledger.records(self.now_ms)
         return self._recoveries
+
+    def lane_names(self) -> set[str]:
+        """Lanes that anything is known of, listed or only logged."""
+        tasks = {task.lane for group in self.tasks.groups() for task in group}
+        return set(self.lane_book.names()) | self.logbook.lanes() | tasks
 
     def coverage(self) -> dict[str, Part]:
         """Every part's level and why it is not more."""

@@ -17,6 +17,7 @@ from clawtop.remedies.steps import Step
 from clawtop.text import count, utc
 
 GRACE_MS = 4_000  # after a release with nothing known to wait: a waiting run would show by then
+AGREEING = 3  # a count and the sessions it is compared with are read at different moments
 PARKED_MS = 8_000  # after a release with messages that nobody takes: they are parked
 
 
@@ -132,13 +133,13 @@ class ReleaseJudge:
 
     def _not_counted(self, store: Store, lock: Lock | None) -> str | None:
         """The row is idle, and the anonymous count has no lock left that could be this one."""
-        latest = store.held.anonymous.latest
-        if _still_held(lock) or latest is None or latest.at_ms <= self.baseline.sent_at_ms:
+        counts = store.held.anonymous.since(self.baseline.sent_at_ms)
+        if _still_held(lock) or len(counts) < AGREEING:
             return None
         facts = store.held.sessions.get(self.baseline.session_key)
         if facts is not None and facts.row_at_ms <= self.baseline.sent_at_ms:
             return None
-        if latest.embedded - latest.held > self.baseline.unattributed:
+        if any(one.embedded - one.held > self.baseline.unattributed for one in counts):
             return None
         return "the gateway counts no lock that could be this one"
 

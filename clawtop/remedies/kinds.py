@@ -27,6 +27,8 @@ def kinds_of(lock: Lock, store: Store) -> frozenset[Kind]:
     """The kinds that fit what is seen of this lock."""
     if lock.verdict == Verdict.GHOST:
         return frozenset()
+    if lock.layer == "delivery":
+        return frozenset({Kind.UNDELIVERED, Kind.ORPHAN})
     facts = store.held.sessions.get(lock.session_key)
     run = facts.run if facts is not None else None
     if run is not None:

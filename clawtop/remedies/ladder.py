@@ -24,6 +24,8 @@ from clawtop.remedies.steps import (
 )
 from clawtop.text import count
 
+ASKS = 3  # the same request so often is one intent that asks again
+DELIVERY = "if only its reply hangs this does not help, and the lock ends by itself in a minute"
 HEALTHY = "it made progress lately: this may be healthy work"
 STOP_TEXT = "[clawtop] /stop"
 _STOP_LOSSES = (
@@ -50,19 +52,25 @@ def ladder(lock: Lock, store: Store) -> list[Offer]:
     ]
     if lock.verdict == Verdict.WORKING:
         offers = [replace(offer, warnings=(HEALTHY, *offer.warnings)) for offer in offers]
-    blocked = _blocked(lock)
+    blocked = _blocked(lock, store)
     if blocked:
         offers = [_closed(offer, blocked) for offer in offers]
     return offers + [Offer(step, (), 0, why_not=why) for step, why in _NOT_BUILT.items()]
 
 
-def _blocked(lock: Lock) -> str | None:
+def _blocked(lock: Lock, store: Store) -> str | None:
     """What makes any step the wrong one."""
     if lock.verdict == Verdict.GHOST:
         return "no lock is held: the row only says so"
-    if lock.verdict == Verdict.WAITING_APPROVAL:
+    if lock.verdict == Verdict.WAITING_APPROVAL and not _asks_again(lock, store):
         return "it waits for an approval: answering that is the remedy"
     return None
+
+
+def _asks_again(lock: Lock, store: Store) -> bool:
+    """A run that asks for the same again and again: an answer is no end of it."""
+    found = [store.backlog.get(one) for one in store.backlog.of_session(lock.session_key)]
+    return any(one is not None and len(store.backlog.asks(one.group)) >= ASKS for one in found)
 
 
 def _closed(offer: Offer, why: str) -> Offer:
@@ -99,7 +107,8 @@ def _abort_session(lock: Lock, store: Store, kinds: frozenset[Kind], later: bool
     if later:
         losses, lost = _september_losses(lock, store)
         run = NO_RUN if kinds <= DEAD else THE_RUN
-        return Offer(Step.ABORT_SESSION, calls, _patience(later), losses, lost, run=run)
+        hint = (DELIVERY,) if lock.layer == "delivery" else ()
+        return Offer(Step.ABORT_SESSION, calls, _patience(later), losses, lost, hint, run=run)
     if Kind.LIVE_RPC not in kinds or not (lock.row_running and lock.row_active):
         why = "on this gateway it reaches only runs that an RPC started, and can kill a waiting"
         return Offer(Step.ABORT_SESSION, calls, _patience(later), why_not=f"{why} message instead")

@@ -7,7 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from clawtop.remedies.judge import Progress
-from clawtop.remedies.plan import DenyPlan, ReleasePlan
+from clawtop.remedies.plan import CancelPlan, DenyPlan, ReleasePlan
 
 SCHEMA = "clawtop.action/1"
 
@@ -24,13 +24,21 @@ WORST = ("unknown", "not_effective", "not_released", "refused", "done")
 
 
 class Item(Struct):
-    """One approval of a denial."""
+    """One approval of a denial, or one task of a cancellation (``recorded_status``)."""
 
     id: str
     outcome: str
     recorded_decision: str | None = None
     decided_by: str | None = None
     reason: str = ""
+    recorded_status: str | None = None
+
+    def document(self, action: str) -> dict[str, Any]:
+        """The JSON object: what the gateway's own record says depends on the action."""
+        record: dict[str, Any] = {"recorded_status": self.recorded_status}
+        if action == "deny":
+            record = {"recorded_decision": self.recorded_decision, "decided_by": self.decided_by}
+        return {"id": self.id, "outcome": self.outcome, **record, "reason": self.reason}
 
 
 class Action(Struct):
@@ -80,16 +88,7 @@ class Action(Struct):
             "reason_given": self.reason_given,
         }
         if self.items is not None:
-            body["items"] = [
-                {
-                    "id": item.id,
-                    "outcome": item.outcome,
-                    "recorded_decision": item.recorded_decision,
-                    "decided_by": item.decided_by,
-                    "reason": item.reason,
-                }
-                for item in self.items
-            ]
+            body["items"] = [item.document(self.action) for item in self.items]
         return body
 
     @property
@@ -150,6 +149,27 @@ def deny_action(
     )
 
 
+def cancel_action(
+    plan: CancelPlan, started_at_ms: int, operator: str, reason_given: str | None
+) -> Action:
+    """A cancellation of tasks before anything was sent."""
+    return Action(
+        action="cancel-task",
+        gateway=plan.gateway,
+        target={
+            "ids": [one.task_id for one in plan.targets],
+            "kept": [one.task_id for one in plan.kept],
+        },
+        step="cancel-task",
+        plan=plan.calls_text,
+        loses=plan.loses if plan.targets else [],
+        started_at_ms=started_at_ms,
+        operator=operator,
+        reason_given=reason_given,
+        items=[],
+    )
+
+
 def conclude_release(action: Action, progress: Progress) -> None:
     """Fill in the outcome from what was seen. Nothing is taken for done from an answer alone."""
     action.released, action.queue_moving = progress.released, progress.moving
@@ -167,7 +187,7 @@ def conclude_release(action: Action, progress: Progress) -> None:
     action.reason = "; ".join(part for part in [action.reason, *notes] if part)
 
 
-def conclude_deny(action: Action) -> None:
+def conclude_items(action: Action) -> None:
     """The document's outcome is its worst item's."""
     found = {item.outcome for item in action.items or ()}
     action.outcome = next((word for word in WORST if word in found), "nothing_to_do")

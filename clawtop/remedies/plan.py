@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from clawtop.errors import RefusedError, UsageError
 from clawtop.picture.records import Approval, Holder, Lock
 from clawtop.picture.store import Store
+from clawtop.picture.tasks import Task
 from clawtop.remedies.ladder import ladder
 from clawtop.remedies.steps import BUILT, Offer, Step
-from clawtop.text import count, plain
+from clawtop.text import count, mask, plain
 
 
 @dataclass(frozen=True)
@@ -84,6 +85,12 @@ def plan_release(store: Store, session_key: str, step: str | None = None) -> Rel
         pins=Pins(lock.session_id, lock.run_id, lock.holder),
         next_step=str(after[0].step) if after else None,
     )
+
+
+def kill_step(lock: Lock, store: Store) -> Step:
+    """How to end what runs there: by the run's id where that is offered, else by the session."""
+    offered = {offer.step for offer in ladder(lock, store) if offer.available}
+    return Step.ABORT_RUN if Step.ABORT_RUN in offered else Step.ABORT_SESSION
 
 
 def _step(step: str | None) -> Step | None:
@@ -206,6 +213,61 @@ def _kept(group: tuple[Approval, ...], keep: str) -> Approval | None:
     if keep == "newest":
         return group[-1]
     return next((one for one in group if one.id == keep), None)
+
+
+@dataclass(frozen=True)
+class CancelPlan:
+    """Tasks to cancel, one by one, and what stays."""
+
+    gateway: str
+    targets: tuple[Task, ...]
+    kept: tuple[Task, ...]
+
+    @property
+    def calls_text(self) -> list[str]:
+        return [f'tasks.cancel {{"taskId": "{one.task_id}"}}' for one in self.targets]
+
+    @property
+    def loses(self) -> list[str]:
+        return [f"what {_titled(one)} has done so far" for one in self.targets]
+
+
+def _titled(task: Task) -> str:
+    return mask(task.title)[0] or task.task_id
+
+
+def plan_cancel(store: Store, ids: list[str]) -> tuple[CancelPlan, list[str]]:
+    """Cancel these tasks; the second part are ids that are not active."""
+    found = [(one, store.tasks.get(one)) for one in dict.fromkeys(ids)]
+    targets = tuple(task for _, task in found if task is not None)
+    missing = [one for one, task in found if task is None]
+    return CancelPlan(_name(store), targets, ()), missing
+
+
+def plan_cancel_duplicates(store: Store, keep: str) -> CancelPlan:
+    """Cancel the copies of every task but one of each group.
+
+    ``keep``: oldest, newest, or the id of an active task (then only its group).
+    Raises RefusedError when that id is not active.
+    """
+    groups = store.tasks.groups()
+    if keep not in ("oldest", "newest"):
+        if store.tasks.get(keep) is None:
+            raise RefusedError(
+                f"{plain(keep)} is not an active task", "--keep oldest, newest or ID"
+            )
+        groups = [group for group in groups if any(one.task_id == keep for one in group)]
+    stays = [_stays(group, keep) for group in groups]
+    targets = [
+        one for group, kept in zip(groups, stays, strict=True) for one in group if one != kept
+    ]
+    return CancelPlan(_name(store), tuple(targets), tuple(stays))
+
+
+def _stays(group: list[Task], keep: str) -> Task:
+    if keep in ("oldest", "newest"):
+        return group[0 if keep == "oldest" else -1]
+    return next(one for one in group if one.task_id == keep)
 
 
 def _name(store: Store) -> str:

@@ -183,7 +183,7 @@ def test_a_leak_that_is_released_is_gone() -> None:
 
 
 def test_the_previous_runs_time_is_never_the_age_of_a_leak() -> None:
-    picture = Picture().tell(listed(later_row(status="done", started_at=T0 - 3_600_000)))
+    picture = Picture().tell(listed(later_row(started_at=T0 - 3_600_000, ended_at=T0 - 3_590_000)))
     picture.tell(probe(at=1), at=1).tell(probe(at=70), at=70)
     assert picture.verdict() == "leaked"
     assert picture.lock().since_ms == T0
@@ -219,7 +219,17 @@ def test_an_abort_shows_until_the_count_falls_whatever_the_flag_says() -> None:
     picture.tell(counted(1, at=82), at=82)
     assert picture.verdict() == "aborting", "the gateway still counts a lock"
     picture.tell(counted(0, at=83), at=83)
+    assert picture.verdict() == "aborting", "one count may have been read a moment too early"
+    picture.tell(counted(0, at=84), at=84).tell(counted(0, at=85), at=85)
     assert not picture.held()
+
+
+def test_one_wrong_count_among_right_ones_is_no_release() -> None:
+    picture = leaked()
+    picture.tell(c.AbortAsked(KEY, at_ms(80)), at=80)
+    for at, embedded in ((82, 1), (83, 0), (84, 1), (85, 0), (86, 1)):
+        picture.tell(counted(embedded, at=at), at=at)
+        assert picture.verdict() == "aborting"
 
 
 def test_an_abort_that_nothing_confirms_is_forgotten_after_the_settle() -> None:

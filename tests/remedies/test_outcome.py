@@ -11,7 +11,7 @@ from clawtop.remedies.outcome import (
     WORST,
     Action,
     Item,
-    conclude_deny,
+    conclude_items,
     conclude_release,
     deny_action,
     release_action,
@@ -109,7 +109,7 @@ def denial(*outcomes: str) -> Action:
     plan, _ = plan_deny_ids(picture.store, ["a", "b"])
     action = deny_action(plan, at_ms(1), "ada@host", None)
     action.items = [Item(f"i{number}", word) for number, word in enumerate(outcomes)]
-    conclude_deny(action)
+    conclude_items(action)
     return action
 
 
