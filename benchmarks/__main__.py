@@ -1,4 +1,4 @@
-"""``python -m benchmarks [ingest] [paint] [row] [--rounds N]``: measure, print, keep the table."""
+"""``python -m benchmarks [PART]... [--rounds N]``: measure, print, keep the table."""
 
 from __future__ import annotations
 
@@ -9,15 +9,17 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from platform import python_version
 
-from benchmarks import changed_row, first_paint, ingest
+from benchmarks import changed_row, first_paint, incidents, ingest, replay
 from benchmarks.figures import Figure, rewrite_readme, table
 
 PARTS: dict[str, Callable[[int], list[Figure]]] = {
     "ingest": ingest.measure,
     "paint": first_paint.measure,
     "row": changed_row.measure,
+    "incidents": incidents.measure,
+    "replay": replay.measure,
 }
-LEAST = {"ingest": 5, "paint": 9, "row": 5}
+LEAST = {"ingest": 5, "paint": 9, "row": 5, "incidents": 5, "replay": 3}
 
 
 def main() -> None:
