@@ -6,7 +6,7 @@ VERSION ?= 2026.9.6
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clawtop/gateways
 export CLAWTOP_GATEWAY_CACHE ?= $(CACHE)
 
-.PHONY: help run test check unit real gateway gateways bench pictures clean
+.PHONY: help demo run test check unit real gateway gateways bench pictures clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -15,6 +15,9 @@ $(VENV)/.installed: pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e .[dev]
 	touch $@
+
+demo: $(VENV)/.installed ## a gateway with a stuck session in this process, and clawtop on it
+	$(BIN)/clawtop demo
 
 run: $(VENV)/.installed ## install, and start clawtop on the gateway of this host
 	$(BIN)/clawtop

@@ -6,6 +6,7 @@
     ├── ConnectError         the gateway was not reached or refused us      exit 3
     │   └── SignInError      it answered, and retrying cannot cure it       exit 3
     ├── RefusedError         clawtop declined to act; nothing was sent      exit 1
+    ├── IncompleteError      done in part; what is there is good            exit 5
     ├── NotAllowedError      a method outside this link's allow-list        exit 1
     └── CallError            a request that did not get a good answer       exit 4
         ├── GatewayError     the gateway said no (code, message, details)   exit 5
@@ -18,6 +19,12 @@ A leaf: it imports nothing of clawtop. Messages never hold a secret.
 from __future__ import annotations
 
 from typing import Any
+
+# Words that others look for in a sentence.
+NO_FRAMES = "nothing came for two ticks"
+NO_ANSWER = "did not answer in time"
+NO_ANSWER_TO = "no answer to"
+ALIVE = "is alive, but"
 
 
 class ClawtopError(Exception):
@@ -80,6 +87,13 @@ class NotAllowedError(ClawtopError):
     code = "not_allowed"
 
 
+class IncompleteError(ClawtopError):
+    """It was done in part, and what is there is good."""
+
+    exit_code = 5
+    code = "incomplete"
+
+
 class CallError(ClawtopError):
     """A request without a good answer. ``sent`` says whether the frame left this process."""
 
@@ -123,7 +137,7 @@ class NoAnswerError(CallError):
     code = "no_answer"
 
     def __init__(self, method: str, seconds: float, *, sent: bool) -> None:
-        super().__init__(f"no answer to {method} within {seconds:g} s")
+        super().__init__(f"{NO_ANSWER_TO} {method} within {seconds:g} s")
         self.method = method
         self.sent = sent
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 from clawtop.errors import UsageError
@@ -62,10 +63,26 @@ def mask(text: str) -> tuple[str, bool]:
 
 
 def _masked(match: re.Match[str]) -> str:
-    for prefix in ("key", "flag", "bearer", "url"):
-        if match.group(prefix) is not None:
-            return match.group(prefix) + MASK
-    return MASK
+    return _before(match) + MASK
+
+
+def _before(match: re.Match[str]) -> str:
+    """What of a secret's shape stays: the name before the value."""
+    found = (match.group(prefix) for prefix in ("key", "flag", "bearer", "url"))
+    return next((text for text in found if text is not None), "")
+
+
+def disguise(text: str, stand_in: Callable[[str], str]) -> str:
+    """``text`` with each secret replaced by ``stand_in(secret)``.
+
+    Where the stand-in looks like a secret too, ``mask`` shows the same for both texts.
+    """
+
+    def other(match: re.Match[str]) -> str:
+        before = _before(match)
+        return before + stand_in(match.group()[len(before) :])
+
+    return _SECRET_SHAPES.sub(other, text)
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

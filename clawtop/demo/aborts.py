@@ -64,6 +64,8 @@ def _september(world: "World", session: Session) -> Obj:
     lock, run = session.lock, session.run
     if lock is None or lock.phase == "aborted" or not session.id_match:
         return NOTHING
+    if lock.holder == "delivery":
+        return NOTHING
     victims = drop_all(world, session, "rpc")
     if run is not None and run.holder == "rpc":
         stop_run(world, session, run)
@@ -81,16 +83,9 @@ def stop_run(world: "World", session: Session, run: Run) -> None:
     April announces the abort while the row still says running (measured on 2026.5.28).
     """
     now = world.now()
-    events.chat(world, session, run.run_id, "aborted", stopReason="rpc")
-    data: Obj = {
-        "phase": "end",
-        "status": "cancelled",
-        "aborted": True,
-        "stopReason": "rpc",
-        "startedAt": run.started_at,
-        "endedAt": now,
-    }
-    events.agent(world, session, run, "lifecycle", data)
+    said = {"message": events.reply(world, run.text)} if run.text else {}
+    events.chat(world, session, run.run_id, "aborted", stopReason="rpc", **said)
+    events.agent(world, session, run, "lifecycle", _cancelled(run, now))
     session.run = session.lock = None
     session.last_run_id = run.run_id
     if not world.september:
@@ -133,7 +128,34 @@ def drop(world: "World", session: Session, item: Waiting) -> None:
         return
     session.waiting.remove(item)
     if item.via == "rpc":
-        events.chat(world, session, item.run_id, "aborted", stopReason="rpc")
+        _drop_victim(world, session, item)
+
+
+def _drop_victim(world: "World", session: Session, item: Waiting) -> None:
+    """April ends a waiting RPC message like a run that was cancelled: frames, and its row.
+
+    The row is that of the dead message although a lock is held on (measured on 2026.5.28).
+    """
+    run = Run(item.run_id, "rpc", item.accepted_at)
+    events.chat(world, session, run.run_id, "aborted", stopReason="rpc")
+    events.agent(world, session, run, "lifecycle", _cancelled(run, world.now()))
+    if session.run is None:
+        session.status, session.started_at = "timeout", item.accepted_at
+        session.ended_at = session.updated_at = world.now()
+    events.changed(world, session, phase="end", runId=run.run_id)
+    events.user(world, session, item.text, run.run_id)
+
+
+def _cancelled(run: Run, now: int) -> Obj:
+    """The lifecycle data of an aborted run."""
+    return {
+        "phase": "end",
+        "status": "cancelled",
+        "aborted": True,
+        "stopReason": "rpc",
+        "startedAt": run.started_at,
+        "endedAt": now,
+    }
 
 
 def drop_all(world: "World", session: Session, via: Via) -> list[Waiting]:
@@ -168,6 +190,8 @@ def channel_stop(world: "World", session: Session, text: str, run_id: str) -> No
     """
     lock, run = session.lock, session.run
     hook = lock is not None and lock.holder == "hook"
+    if world.september and lock is not None and lock.holder == "delivery":
+        return  # no effect at all (measured on 2026.9.6)
     if world.september:
         drop_all(world, session, "rpc")
     if world.september or not hook:
@@ -199,6 +223,9 @@ def _channel_stop_lock(world: "World", session: Session, lock: Lock, *, hook: bo
     if hook and not world.september:
         session.lane_taken, session.lock = True, None
         return
+    if lock.holder == "delivery":
+        session.lock, session.undelivered = None, False
+        return
     abort_lock(world, session, lock)
 
 
@@ -208,14 +235,16 @@ def reset(world: "World", session: Session) -> bool:
     April clears queues and system events even when it then fails; a lock with another
     session id stays while the answer is ok (measured on both).
     """
-    lock, hook = session.lock, session.lock is not None and session.lock.holder == "hook"
+    lock = session.lock
+    hook = lock is not None and lock.holder in ("hook", "delivery")
     world.system_events.pop(session.key, None)
     if session.run is not None:
         session.run = session.lock = None
     elif lock is not None and session.id_match:
         if lock.phase != "queued" and (hook or not world.september):
             _empty_queue(session, world)
-            abort_lock(world, session, lock)
+            if lock.holder != "delivery":
+                abort_lock(world, session, lock)
             return True
         session.lock = None
     _after_reset(world, session)
@@ -233,6 +262,7 @@ def _after_reset(world: "World", session: Session) -> None:
     keep = world.september or session.lock is not None
     session.session_id = session.session_id if keep else world.new_session_id()
     session.messages.clear()
+    session.last_run_id = None
     session.status = session.started_at = session.ended_at = None
     session.turns, session.updated_at = 0, world.now()
     events.changed(world, session, reason="reset")

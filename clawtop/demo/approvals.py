@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING, Any
 
+from clawtop.demo import asking
 from clawtop.demo.model import Approval, Obj, Out, RpcError, new_id
 
 if TYPE_CHECKING:
@@ -10,6 +11,23 @@ if TYPE_CHECKING:
 DECISIONS = ("allow-once", "allow-always", "deny")
 EXEC_MS = 30 * 60_000
 PLUGIN_MS = 2 * 60_000
+PLUGIN_FIELDS = (
+    "pluginId",
+    "title",
+    "description",
+    "severity",
+    "toolName",
+    "toolCallId",
+    "agentId",
+    "sessionKey",
+    "turnSourceChannel",
+    "turnSourceTo",
+    "turnSourceAccountId",
+    "turnSourceThreadId",
+)
+PLUGIN_SEPTEMBER = ("scope", "detail", "runId")
+#: What a client's own request leaves open.
+NOT_SAID = ("cwd", "security", "ask", "resolvedPath", "turnSourceChannel", "turnSourceTo")
 NOT_FOUND = "Re-request the action; pending approvals are cleared after expiry or restart."
 
 
@@ -94,6 +112,8 @@ def close(world: "World", record: Approval, status: str, reason: str, **how: Any
     record.decision, record.resolver = how.get("decision"), how.get("resolver")
     world.approvals.pop(record.id, None)
     world.resolved.insert(0, record)
+    if status in ("denied", "expired"):
+        asking.denied(world, record)
     if reason == "timeout" and not world.september:
         return
     _put(
@@ -110,8 +130,13 @@ def close(world: "World", record: Approval, status: str, reason: str, **how: Any
     )
 
 
-def decide(world: "World", record: Approval, decision: str, by: str) -> None:
-    """Answer a pending record for a person called ``by``."""
+def decide(
+    world: "World", record: Approval, decision: str, by: str, client_id: str | None = None
+) -> None:
+    """Answer a pending record for a person called ``by``.
+
+    ``client_id`` is kept in the record instead of the name, as ``approval.resolve`` does.
+    """
     if decision not in DECISIONS:
         raise RpcError("INVALID_REQUEST", "invalid decision")
     if decision not in (*record.request.get("allowedDecisions", DECISIONS), "deny"):
@@ -128,7 +153,7 @@ def decide(world: "World", record: Approval, decision: str, by: str) -> None:
         "user",
         decision=decision,
         by=by,
-        resolver={"kind": "client", "id": by},
+        resolver={"kind": "runtime", "id": client_id or by},
     )
 
 
@@ -166,7 +191,7 @@ def find(world: "World", ident: str, kind: str) -> Approval:
         return hits[0]
     for record in world.resolved:
         fresh = world.september or world.now() - (record.resolved_at or 0) < 15_000
-        if record.id == ident and fresh and record.reason == "user":
+        if record.id == ident and fresh and record.reason != "timeout":
             return record
     raise RpcError(
         "INVALID_REQUEST",
@@ -189,33 +214,46 @@ def resolve(world: "World", record: Approval, decision: str, by: str) -> None:
 
 def record_of(record: Approval) -> Obj:
     """Return September's durable record, as ``approval.get`` and ``approval.history`` do."""
-    request = record.request
-    shown: Obj = {
-        "kind": record.kind,
-        "commandText": request.get("command"),
-        "commandPreview": None,
-        "warningText": request.get("warningText"),
-        "host": request.get("host"),
-        "nodeId": request.get("nodeId"),
-        "agentId": request.get("agentId"),
-        "allowedDecisions": request.get("allowedDecisions", list(DECISIONS)),
-    }
     result: Obj = {
         "id": record.id,
         "status": record.status,
-        "presentation": shown,
+        "presentation": _shown(record),
         "urlPath": f"/approve/{record.id}",
         "createdAtMs": record.created_at,
         "expiresAtMs": record.expires_at,
-        "source": {"agentId": request.get("agentId"), "sessionKey": record.session_key},
     }
     optional = {
+        "source": None if record.status == "pending" else _source(record),
         "resolvedAtMs": record.resolved_at,
         "decision": record.decision,
         "reason": record.reason,
         "resolver": record.resolver,
     }
     return result | {k: v for k, v in optional.items() if v is not None}
+
+
+def _shown(record: Approval) -> Obj:
+    """What a person is shown of a record."""
+    request = record.request
+    names: tuple[str, ...] = ("host", "nodeId", "agentId", "warningText")
+    own = {"commandText": request.get("command"), "commandPreview": None}
+    if record.kind == "plugin":
+        names = ("title", "description", "pluginId", "toolName", "agentId")
+        own = {"severity": request.get("severity") or "warning"}
+    shown: Obj = {"kind": record.kind} | own | {name: request.get(name) for name in names}
+    return shown | {"allowedDecisions": request.get("allowedDecisions", list(DECISIONS))}
+
+
+def _source(record: Approval) -> Obj:
+    """Who asked, as far as it is known."""
+    known = {"agentId": record.request.get("agentId"), "sessionKey": record.session_key}
+    return {name: value for name, value in known.items() if value is not None}
+
+
+def plugin_request(world: "World", fields: Obj) -> Obj:
+    """Return the ``request`` object of a plugin approval in the generation's layout."""
+    names = PLUGIN_FIELDS + (PLUGIN_SEPTEMBER if world.september else ())
+    return dict.fromkeys(names) | {k: v for k, v in fields.items() if k in names}
 
 
 def build(

@@ -93,6 +93,8 @@ class Conversations:
             "ts": now,
             "text": f"Gateway: demo (192.0.2.2) · app {version} · mode gateway",
         }
+        if self.world.september:
+            own["instanceId"] = self.world.boot_id
         clients = [
             {
                 "host": p.name,

@@ -28,7 +28,9 @@ def agent(world: "World", session: Session, run: Run, stream: str, data: Obj) ->
         "isHeartbeat": run.holder == "heartbeat",
     }
     if world.september:
-        payload |= {"agentId": session.agent_id, "sessionId": session.session_id}
+        payload["agentId"] = session.agent_id
+    if world.september and stream == "lifecycle":
+        payload["sessionId"] = session.session_id
     run.last_event = payload
     world.put(Out("agent", payload, "operator.read"))
 
@@ -58,7 +60,10 @@ def body(world: "World", role: str, text: str, seq: int) -> Obj:
         made = {"role": role, "content": text, "timestamp": world.now()}
         if world.september:
             made["idempotencyKey"] = f"channel-user:v1:{new_id()}"
-    return made | {"__openclaw": {"id": new_id(), "seq": seq}}
+    marks: Obj = {"id": new_id(), "seq": seq}
+    if world.september:
+        marks["recordTimestampMs"] = world.now()
+    return made | {"__openclaw": marks}
 
 
 def message(
@@ -66,11 +71,13 @@ def message(
 ) -> Obj:
     """Store a transcript message, send ``session.message`` to subscribers, return the body.
 
-    ``run_id`` of an RPC run marks its user message.
+    ``run_id`` of an RPC run marks its user message, and its answer on 2026.9.6.
     """
     made = body(world, role, text, len(session.messages) + 1)
-    if run_id is not None:
+    if run_id is not None and role == "user":
         made["idempotencyKey"] = f"{run_id}:user"
+    elif run_id is not None and world.september:
+        made["__openclaw"]["runId"] = run_id
     session.messages.append(made)
     payload: Obj = {
         "sessionKey": session.key,

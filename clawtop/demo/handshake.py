@@ -28,6 +28,7 @@ _CONNECT = (
 _CLIENT = (
     "id!s version!s platform!s mode!s displayName:s deviceFamily:s modelIdentifier:s instanceId:s"
 )
+_ONE_OF = "must be equal to one of the allowed values"
 _AUTH = "token:s password:s deviceToken:s bootstrapToken:s"
 _DEVICE = "id!s publicKey!s signature!s signedAt!i nonce:s"
 
@@ -70,7 +71,9 @@ def _shape(body: Obj, table: str, where: str) -> None:
     """Check one object of the connect parameters strictly."""
     complaint = params.problem(_spec(table), body, lenient=False)
     if complaint:
-        complaint = complaint.replace("at root", f"at {where}") if where != "root" else complaint
+        if where != "root":
+            bare = complaint.removeprefix("at root: ")
+            complaint = bare if bare.startswith("at /") else f"at {where}: {bare}"
         raise _refuse(f"invalid connect params: {complaint}")
 
 
@@ -85,9 +88,9 @@ def validate(body: Obj, generation: Generation) -> None:
         _shape(body["device"], _DEVICE, "/device")
     late = generation == "september"
     if client["id"] not in (IDS | IDS_SEPTEMBER if late else IDS):
-        raise _refuse("invalid connect params: at /client/id: must be equal to constant")
+        raise _refuse(f"invalid connect params: at /client/id: {_ONE_OF}")
     if client["mode"] not in (MODES | {"worker"} if late else MODES):
-        raise _refuse("invalid connect params: at /client/mode: must be equal to constant")
+        raise _refuse(f"invalid connect params: at /client/mode: {_ONE_OF}")
 
 
 def negotiate(body: Obj, expected: int) -> None:
@@ -113,22 +116,23 @@ def authenticate(body: Obj, door: Door, generation: Generation) -> None:
     own = auth.get(door.auth_mode)
     other = auth.get("password" if door.auth_mode == "token" else "token")
     given = own if own is not None or generation == "april" else other
-    label = door.auth_mode.upper()
     if given is None and other is None and "device" not in body:
         raise _refuse("device identity required", "NOT_PAIRED", code_="DEVICE_IDENTITY_REQUIRED")
     if given is None:
-        raise _refuse(
-            f"unauthorized: gateway {door.auth_mode} missing", code_=f"AUTH_{label}_MISSING"
-        )
+        raise _unauthorized(door.auth_mode, "missing", "configuration")
     if given != door.token:
-        reason = f"{door.auth_mode}_mismatch"
-        raise _refuse(
-            f"unauthorized: gateway {door.auth_mode} mismatch",
-            code_=f"AUTH_{label}_MISMATCH",
-            authReason=reason,
-            canRetryWithDeviceToken=False,
-            recommendedNextStep="update_auth_configuration",
-        )
+        raise _unauthorized(door.auth_mode, "mismatch", "credentials")
+
+
+def _unauthorized(mode: str, what: str, update: str) -> Refused:
+    """Make the refusal of a secret, in the gateway's words."""
+    return _refuse(
+        f"unauthorized: gateway {mode} {what} (provide gateway auth {mode})",
+        code_=f"AUTH_{mode}_{what}".upper(),
+        authReason=f"{mode}_{what}",
+        canRetryWithDeviceToken=False,
+        recommendedNextStep=f"update_auth_{update}",
+    )
 
 
 def scopes(body: Obj, door: Door, generation: Generation) -> tuple[str, ...]:
@@ -138,8 +142,7 @@ def scopes(body: Obj, door: Door, generation: Generation) -> tuple[str, ...]:
     if "device" not in body:
         if pair[0] in ("openclaw-tui", "openclaw-control-ui"):
             raise _refuse(
-                "device identity required",
-                "NOT_PAIRED",
+                "control ui requires device identity (use HTTPS or localhost secure context)",
                 code_="CONTROL_UI_DEVICE_IDENTITY_REQUIRED",
             )
         kept = pair == ("gateway-client", "backend")

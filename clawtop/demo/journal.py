@@ -58,7 +58,7 @@ class LogFile:
     def __init__(self, name: str = "/tmp/openclaw/openclaw-2026-11-20.log") -> None:
         """Start an empty file with that name."""
         self.name = name
-        self.data = b""
+        self.data = bytearray()
 
     def add(self, ts: int, level: str, message: str, subsystem: str, fields: Obj) -> None:
         """Append one JSON line in the gateway's layout."""
@@ -88,7 +88,7 @@ class LogFile:
 
     def rotate(self, name: str) -> None:
         """Start a new file, as at midnight."""
-        self.name, self.data = name, b""
+        self.name, self.data = name, bytearray()
 
     def tail(self, cursor: int | None, limit: int, max_bytes: int, *, tells: bool) -> Obj:
         """Answer ``logs.tail``; a jump over more than ``max_bytes`` sets reset and truncated.

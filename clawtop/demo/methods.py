@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from clawtop.demo import aborts, events, rows, runs, snapshot
+from clawtop.demo import aborts, events, heartbeats, lanes, restarts, rows, runs, snapshot
 from clawtop.demo.model import Obj, Out, RpcError, Session, new_id
 from clawtop.demo.peer import Peer
 from clawtop.demo.world import World
@@ -86,8 +86,7 @@ def history(call: Call) -> object:
     """``chat.history``."""
     session = call.world.sessions.get(call.params["sessionKey"])
     if session is None:
-        now = call.world.now()
-        session = Session(call.params["sessionKey"], new_id(), now, now, status=None, turns=0)
+        return rows.no_history(call.world, call.params["sessionKey"])
     return rows.history(call.world, session, call.params.get("limit", 200))
 
 
@@ -95,7 +94,7 @@ def sessions_abort(call: Call) -> object:
     """``sessions.abort`` by key, by run id, or both."""
     world, key, run_id = call.world, call.params.get("key"), call.params.get("runId")
     if key is None and run_id is None:
-        raise RpcError("INVALID_REQUEST", "key or runId required")
+        raise RpcError("INVALID_REQUEST", "key required")
     if run_id is None:
         session = world.sessions.get(str(key))
         if session is None:
@@ -120,6 +119,7 @@ def chat_abort(call: Call) -> object:
 def chat_send(call: Call) -> object:
     """``chat.send``: a stop word, the channel-style stop, or a message."""
     world, text, key = call.world, call.params["message"], call.params["sessionKey"]
+    restarts.refuse_when_draining(world)
     run_id: str = call.params["idempotencyKey"]
     session = world.session(key, new=key not in world.sessions)
     bare = text.strip().lower()
@@ -134,6 +134,7 @@ def chat_send(call: Call) -> object:
 
 def sessions_send(call: Call) -> object:
     """``sessions.send``."""
+    restarts.refuse_when_draining(call.world)
     session = _stored(call, call.params["key"])
     run_id = call.params.get("idempotencyKey") or new_id()
     runs.send(call.world, session, call.params["message"], "rpc", run_id)
@@ -175,15 +176,14 @@ def stability(call: Call) -> object:
 
 
 def logs_tail(call: Call) -> object:
-    """``logs.tail``; September adds skippedBytes."""
+    """``logs.tail``."""
     params = call.params
-    result = call.world.log_file.tail(
+    return call.world.log_file.tail(
         params.get("cursor"),
         params.get("limit", 500),
         params.get("maxBytes", 250_000),
         tells=call.world.september,
     )
-    return result | ({"skippedBytes": 0} if call.world.september else {})
 
 
 def tasks_list(call: Call) -> object:
@@ -195,16 +195,17 @@ def tasks_list(call: Call) -> object:
     return {"tasks": found[: call.params.get("limit", 500)]}
 
 
-def tasks_cancel(call: Call) -> object:
-    """``tasks.cancel``; not found is a normal answer."""
+def tasks_get(call: Call) -> object:
+    """``tasks.get``."""
     for task in call.world.tasks:
         if task["taskId"] == call.params["taskId"]:
-            live = task["status"] in ("queued", "running")
-            if live:
-                task |= {"status": "cancelled", "endedAt": call.world.now()}
-                call.world.put_task(task)
-            return {"found": True, "cancelled": live, "task": task}
-    return {"found": False, "cancelled": False, "reason": "task not found"}
+            return {"task": task}
+    raise RpcError("INVALID_REQUEST", f"task not found: {call.params['taskId']}")
+
+
+def tasks_cancel(call: Call) -> object:
+    """``tasks.cancel``; not found is a normal answer."""
+    return call.world.cancel_task(call.params["taskId"])
 
 
 def set_heartbeats(call: Call) -> object:
@@ -217,16 +218,32 @@ def wake(call: Call) -> object:
     """``wake``: queue a line for a session; nothing runs while heartbeats are paused."""
     key = call.params.get("sessionKey") or call.world.main_key
     call.world.enqueue_event(key, call.params["text"])
+    if call.params["mode"] == "now" and call.world.lively:
+        heartbeats.wake(call.world)
     return {"ok": True}
 
 
 def system_event(call: Call) -> object:
-    """``system-event``: text starting with ``Node:`` only updates presence."""
+    """``system-event``: text starting with ``Node:`` only updates presence.
+
+    Every one also leaves a presence row without a host (measured on 2026.5.28 and 2026.9.6).
+    """
     text = call.params["text"]
+    _note_presence(call, text)
     if not text.startswith("Node:"):
         key = call.params.get("sessionKey") or call.world.main_key
         call.world.enqueue_event(key, text)
     return {"ok": True}
+
+
+def _note_presence(call: Call, text: str) -> None:
+    """Put the line into the presence list and tell everybody."""
+    world = call.world
+    kept = [row for row in world.presence if row.get("text") != text]
+    world.presence = [*kept, {"text": text, "ts": world.now()}]
+    world.state_version["presence"] += 1
+    scope = "operator.read" if world.september else None
+    world.put(Out("presence", {"presence": call.presence()}, scope, state_version=True))
 
 
 def agents_list(call: Call) -> object:
@@ -254,7 +271,10 @@ def cron_list(call: Call) -> object:
 
 
 def restart_request(call: Call) -> object:
-    """``gateway.restart.request``: deferred while work is active; the world decides when."""
+    """``gateway.restart.request``: deferred while work is active; a lively world does it."""
+    if call.world.lively:
+        skip = bool(call.params.get("skipDeferral", False))
+        return restarts.request(call.world, skip, call.params.get("reason"))
     plan = snapshot.preflight(call.world)
     now = plan["safe"] or call.params.get("skipDeferral", False)
     if now:
@@ -285,8 +305,9 @@ HANDLERS: dict[str, Handler] = {
     "gateway.restart.preflight": lambda c: snapshot.preflight(c.world),
     "diagnostics.stability": stability,
     "logs.tail": logs_tail,
-    "diagnostics.lanes": lambda c: snapshot.lanes(c.world),
+    "diagnostics.lanes": lambda c: lanes.answer(c.world),
     "tasks.list": tasks_list,
+    "tasks.get": tasks_get,
     "tasks.cancel": tasks_cancel,
     "system-presence": lambda c: c.presence(),
     "last-heartbeat": lambda c: c.world.last_heartbeat,

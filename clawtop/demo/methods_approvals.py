@@ -14,12 +14,17 @@ def _found(call: Call, kind: str) -> Approval:
     """Find the named record among the visible ones."""
     record = approvals.find(call.world, call.params["id"], kind)
     if not call.peer.sees(record.owner):
-        raise RpcError(
-            "INVALID_REQUEST",
-            "unknown or expired approval id",
-            details={"reason": "APPROVAL_NOT_FOUND", "remediation": approvals.NOT_FOUND},
-        )
+        raise _unknown()
     return record
+
+
+def _unknown() -> RpcError:
+    """Return the error for an id that the client may not know."""
+    return RpcError(
+        "INVALID_REQUEST",
+        "unknown or expired approval id",
+        details={"reason": "APPROVAL_NOT_FOUND", "remediation": approvals.NOT_FOUND},
+    )
 
 
 def lister(kind: str) -> Handler:
@@ -39,8 +44,10 @@ def resolver(kind: str) -> Handler:
 
 
 def exec_get(call: Call) -> object:
-    """``exec.approval.get``."""
+    """``exec.approval.get``: pending ones only."""
     record = _found(call, "exec")
+    if record.status != "pending":
+        raise _unknown()
     request = record.request
     return {
         "id": record.id,
@@ -59,7 +66,8 @@ def requester(kind: str) -> Handler:
 
     def request(call: Call) -> object:
         known = ("timeoutMs", "twoPhase", "id", "command", "sessionKey", "env")
-        fields = {k: v for k, v in call.params.items() if k not in known}
+        fields: Obj = dict.fromkeys(approvals.NOT_SAID)
+        fields |= {k: v for k, v in call.params.items() if k not in known}
         text = call.params.get("command") or call.params.get("title", "")
         ident = call.world.request_approval(
             text,
@@ -89,9 +97,7 @@ def _any(call: Call) -> Approval:
         if record.id == call.params["id"] and call.peer.sees(record.owner):
             return record
     raise RpcError(
-        "INVALID_REQUEST",
-        "unknown or expired approval id",
-        details={"reason": "APPROVAL_NOT_FOUND", "remediation": approvals.NOT_FOUND},
+        "INVALID_REQUEST", "approval not found", details={"reason": "APPROVAL_NOT_FOUND"}
     )
 
 
@@ -101,13 +107,18 @@ def approval_get(call: Call) -> object:
 
 
 def approval_resolve(call: Call) -> object:
-    """``approval.resolve``: the first answer wins, later ones are told who was first."""
+    """``approval.resolve``: the first answer wins, later ones are told who was first.
+
+    A pending record is denied when the kind is not its own (measured on 2026.9.6).
+    """
     record = _any(call)
-    if record.kind != call.params["kind"]:
-        raise RpcError("INVALID_REQUEST", "approval kind mismatch")
     pending = record.status == "pending"
+    fits = record.kind == call.params["kind"]
     if pending:
-        approvals.decide(call.world, record, call.params["decision"], call.peer.name)
+        decision = call.params["decision"] if fits else "deny"
+        approvals.decide(call.world, record, decision, call.peer.name, call.peer.client_id)
+    if pending and not fits:
+        record.reason = "malformed-verdict"
     return {"applied": pending, "approval": approvals.record_of(record)}
 
 

@@ -1,5 +1,6 @@
 """Plain records of the scripted world. All times are ms since the epoch unless noted."""
 
+import random
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,15 +9,33 @@ from typing import Any, Literal
 Obj = dict[str, Any]
 Generation = Literal["april", "september"]
 RunHolder = Literal["rpc", "channel", "heartbeat"]
-Holder = Literal["rpc", "channel", "heartbeat", "orphan", "hook"]
+Holder = Literal["rpc", "channel", "heartbeat", "orphan", "hook", "delivery"]
 Phase = Literal["queued", "running", "aborted"]
 Via = Literal["rpc", "channel"]
 VERSION: Mapping[Generation, str] = {"april": "2026.5.28", "september": "2026.9.6"}
 
 
-def new_id() -> str:
-    """Return a fresh uuid as text, the way the gateway names runs and approvals."""
-    return str(uuid.uuid4())
+class Ids:
+    """Fresh uuids as text, the way the gateway names runs and approvals.
+
+    Random ones, unless ``seed`` made them repeatable.
+    """
+
+    def __init__(self) -> None:
+        """Start with random ones."""
+        self._chance: random.Random | None = None
+
+    def seed(self, seed: int | None) -> None:
+        """Give the same ids again from now on; None: random ones."""
+        self._chance = None if seed is None else random.Random(seed)
+
+    def __call__(self) -> str:
+        """Return the next one."""
+        bits = self._chance.getrandbits(128) if self._chance is not None else uuid.uuid4().int
+        return str(uuid.UUID(int=bits, version=4))
+
+
+new_id = Ids()
 
 
 def words(text: str) -> list[str]:
@@ -39,7 +58,12 @@ class RpcError(Exception):
 
 @dataclass
 class Run:
-    """A live run: its owner exists and may make progress."""
+    """A live run: its owner exists and may make progress.
+
+    takes_ms: how long it works before it ends by itself (None: until it is ended).
+    queued_at: it waits for a slot of its lane since then; ahead: how many were queued and
+    active in that lane when it came.
+    """
 
     run_id: str
     holder: RunHolder
@@ -50,6 +74,11 @@ class Run:
     seq: int = 0
     last_event: Obj | None = None
     auto_end_at: int | None = None
+    takes_ms: int | None = None
+    progress_at: int = 0
+    queued_at: int | None = None
+    ahead: tuple[int, int] = (0, 0)
+    said: str = ""
 
 
 @dataclass
@@ -57,7 +86,8 @@ class Lock:
     """The reply-run lock of one session key; ``holder`` says what kind of owner it has.
 
     orphan = registry entry whose owner is gone; hook = owner stuck in a plugin hook, so the
-    session lane is taken as well. ``release_at`` is set once an abort was asked for.
+    session lane is taken as well; delivery = the run is over and its reply is never delivered.
+    ``release_at`` is set once an abort was asked for.
     """
 
     phase: Phase
@@ -85,7 +115,8 @@ class Session:
     """One stored session row plus the memory state behind it.
 
     turns counts answered ones. lane_taken: a dead owner's task still sits in the session lane
-    although the lock is gone, so the next message takes the lock and hangs (2026.5.28).
+    although the lock is gone, so the next message takes the lock and hangs (2026.5.28; until
+    ``lane_free_at`` on 2026.9.6). undelivered: the channel no longer delivers replies.
     """
 
     key: str
@@ -105,6 +136,11 @@ class Session:
     run: Run | None = None
     lock: Lock | None = None
     lane_taken: bool = False
+    lane_free_at: int | None = None
+    undelivered: bool = False
+    recovering: int | None = None
+    recovering_age: int = 0
+    warned: int = 0
     waiting: list[Waiting] = field(default_factory=list)
     messages: list[Obj] = field(default_factory=list)
     extra: Obj = field(default_factory=dict)

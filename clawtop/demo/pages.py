@@ -8,6 +8,7 @@ from websockets.http11 import Request, Response
 
 from clawtop.demo import snapshot
 from clawtop.demo.faults import Faults
+from clawtop.demo.model import Obj
 from clawtop.demo.world import World
 
 PAGE = "<!doctype html><html><head><title>OpenClaw Control</title></head><body></body></html>"
@@ -34,25 +35,30 @@ def answer(request: Request, world: World, faults: Faults) -> Response | None:
         return page()
     if upgrade and faults.refuse_upgrade_status is not None:
         return _response(faults.refuse_upgrade_status, faults.refuse_upgrade_text, "text/plain")
+    if upgrade and world.draining and world.september:
+        return _response(503, "Gateway websocket admission closed", "text/plain")
     if upgrade:
         return None
     body = _probe(request.path.partition("?")[0], world, faults)
-    return page() if body is None else _response(200, json.dumps(body), "application/json")
+    if body is None:
+        return page()
+    status = 503 if body.get("ready") is False else 200
+    return _response(status, json.dumps(body), "application/json")
 
 
-def _probe(path: str, world: World, faults: Faults) -> object:
+def _probe(path: str, world: World, faults: Faults) -> Obj | None:
     """Return the JSON of a probe path; April knows no startup probe."""
     up = world.now() - world.started_at
     if path in ("/health", "/healthz"):
         return {"ok": True, "status": "live"}
     if path in ("/ready", "/readyz"):
         return {
-            "ready": not faults.starting,
-            "failing": [],
+            "ready": not faults.starting and not world.draining,
+            "failing": ["gateway-draining"] if world.draining else [],
             "uptimeMs": up,
             "eventLoop": snapshot.event_loop(world),
         }
     if path in ("/startup", "/startupz") and world.september:
-        state = "starting" if faults.starting else "started"
+        state = "starting" if faults.starting else "draining" if world.draining else "started"
         return {"ok": True, "status": state, "version": snapshot.version(world), "uptimeMs": up}
     return None

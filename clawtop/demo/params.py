@@ -74,8 +74,34 @@ PARAMS = {
     "+agentId:s",
     "gateway.restart.request": "reason:s skipDeferral:b +target:o +restartIntent:*",
 }
-#: Methods that ignore what they do not know on 2026.5.28.
+#: Methods that ignore what they do not know (measured on 2026.5.28 and 2026.9.6).
+LENIENT = {
+    "status",
+    "health",
+    "gateway.restart.preflight",
+    "diagnostics.stability",
+    "diagnostics.lanes",
+    "system-presence",
+    "last-heartbeat",
+    "set-heartbeats",
+    "exec.approval.list",
+    "plugin.approval.list",
+    "openclaw.approval.list",
+}
+#: Methods that did so on 2026.5.28 alone.
 LENIENT_APRIL = {"sessions.subscribe", "wake"}
+#: Smallest and largest whole number of a parameter; None: there is no largest.
+RANGES: dict[tuple[str, str], tuple[int, int | None]] = {
+    ("sessions.list", "limit"): (1, None),
+    ("logs.tail", "cursor"): (0, None),
+    ("diagnostics.stability", "limit"): (1, 1000),
+}
+#: Methods that have one text for every complaint.
+OWN_WORDS = {
+    "diagnostics.stability": "limit must be between 1 and 1000",
+    "set-heartbeats": "invalid set-heartbeats params: enabled (boolean) required",
+    "approval.history": "invalid approval.history params",
+}
 _SUBSCRIBE = _LIST
 _WAKE = "mode!s text!s sessionKey:s +agentId:s"
 _TYPES: dict[str, tuple[type, ...]] = {"s": (str,), "i": (int,), "b": (bool,), "o": (dict,)}
@@ -116,7 +142,22 @@ def check(method: str, params: Obj, generation: Generation) -> None:
     spec = spec_of(method, generation)
     if spec is None:
         return
-    lenient = generation == "april" and method in LENIENT_APRIL
-    complaint = problem(spec, params, lenient)
+    lenient = method in LENIENT or (generation == "april" and method in LENIENT_APRIL)
+    complaint = problem(spec, params, lenient) or _out_of_range(method, params)
     if complaint:
-        raise RpcError("INVALID_REQUEST", f"invalid {method} params: {complaint}")
+        raise RpcError("INVALID_REQUEST", _worded(method, complaint))
+
+
+def _out_of_range(method: str, params: Obj) -> str | None:
+    """Return the complaint about a number that is too small or too large."""
+    for (name, field), (low, high) in RANGES.items():
+        if name != method or field not in params:
+            continue
+        if params[field] < low or (high is not None and params[field] > high):
+            return f"at /{field}: must be >= {low}"
+    return None
+
+
+def _worded(method: str, complaint: str) -> str:
+    """Return the error text."""
+    return OWN_WORDS.get(method, f"invalid {method} params: {complaint}")

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import uuid
 from typing import Any
 
 from websockets.asyncio.server import ServerConnection
@@ -9,7 +10,7 @@ from websockets.exceptions import ConnectionClosed
 
 from clawtop.demo.faults import Faults
 from clawtop.demo.features import allowed
-from clawtop.demo.model import Generation, Obj, Out, new_id
+from clawtop.demo.model import Generation, Obj, Out
 
 APPROVAL_CAPS = {
     "exec": {"approvals", "exec-approvals"},
@@ -24,7 +25,7 @@ class Peer:
     def __init__(self, ws: ServerConnection, number: int, faults: Faults) -> None:
         """Wrap a socket; ``number`` counts connections from 1."""
         self.ws, self.number, self.faults = ws, number, faults
-        self.conn_id, self.nonce = new_id(), new_id()
+        self.conn_id, self.nonce = str(uuid.uuid4()), str(uuid.uuid4())
         self.hello = False
         self.scopes: tuple[str, ...] = ()
         self.caps: set[str] = set()

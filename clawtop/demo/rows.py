@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+from clawtop.demo import lanes
 from clawtop.demo.model import Obj, Session, Waiting, words
 
 if TYPE_CHECKING:
@@ -12,8 +13,8 @@ NULLS = words("""
 createdActor owner archivedAt pinnedAt archivedBy archiveReason markedUnreadAt agentStatus
 observerDigest controlOwnerSessionKey swarm permissionMode label autoLabel icon color
 channelAvatarUrl category boardPresentation displayName thinkingLevel toolOverrides
-restartRecoveryStatus goal contextBudgetStatus lastRunError providerReview lastRunId startedAt
-endedAt runtimeMs
+restartRecoveryStatus goal contextBudgetStatus lastRunError providerReview lastRunId endedAt
+runtimeMs
 """)
 #: Keys of the nested row that the flattened part leaves out.
 NOT_FLAT = {
@@ -89,7 +90,8 @@ def _common(world: "World", session: Session) -> Obj:
 def _times(session: Session) -> Obj:
     """Status and times; a run being prepared has none of them yet."""
     row: Obj = {}
-    preparing = session.run is not None and session.run.preparing
+    run = session.run
+    preparing = run is not None and (run.preparing or run.queued_at is not None)
     if session.status is not None and not preparing:
         row["status"] = session.status
     if session.started_at is not None and not preparing:
@@ -108,6 +110,9 @@ def row(world: "World", session: Session, *, flags: bool = True) -> Obj:
     result = _common(world, session)
     if world.generation == "april":
         result["agentRuntime"] = {"id": "auto", "source": "implicit"}
+        if lanes.waits(session) and session.turns:
+            # a run that waits for a slot shows its predecessor's start (measured on 2026.5.28)
+            result |= {"status": "running", "startedAt": session.started_at}
         return result | ({"hasActiveRun": live_flag(world, session)} if flags else {})
     result |= _september(world, session)
     if not flags:
@@ -119,7 +124,7 @@ def row(world: "World", session: Session, *, flags: bool = True) -> Obj:
     elif not live:
         result["activeRunIds"] = []
     if live and not (session.run and session.run.preparing):
-        result["status"] = "running"
+        result["status"] = "queued" if lanes.waits(session) else "running"
     return result
 
 
@@ -179,7 +184,10 @@ def _september(world: "World", session: Session) -> Obj:
             "route": "fits",
             "shouldCompact": False,
         }
-    return result | ({"lastRunId": session.last_run_id} if session.last_run_id else {})
+    if session.status is None and session.lock is None:
+        del result["lastInteractionAt"]  # fresh from a reset
+    known = session.last_run_id is not None and session.run is None
+    return result | ({"lastRunId": session.last_run_id} if known else {})
 
 
 def changed(world: "World", session: Session, **head: object) -> Obj:
@@ -238,11 +246,10 @@ def pending_input(item: Waiting) -> Obj:
 
 
 def in_flight(session: Session) -> Obj | None:
-    """September's ``inFlightRun``: a waiting RPC message hides the holder; a leak gives none."""
-    queued = session.queued("rpc")
-    if queued:
-        first = queued[0]
-        return {"runId": first.run_id, "text": "", "startedAt": first.accepted_at}
+    """September's ``inFlightRun``: a leak gives none, a parked message does not hide the holder.
+
+    Measured on 2026.9.6: a message shows there only until it got its empty ``final``.
+    """
     run = session.run
     if run is None or run.preparing or session.lock is None or session.lock.holder == "hook":
         return None
@@ -250,8 +257,14 @@ def in_flight(session: Session) -> Obj | None:
     if run.holder != "rpc":
         result["sessionAbortable"] = True
     if run.last_event is not None:
-        result["events"] = [run.last_event]
+        result["events"] = [_kept(run.last_event)]
     return result
+
+
+def _kept(event: Obj) -> Obj:
+    """The newest event as ``inFlightRun`` repeats it: without the text that was written."""
+    kept = {k: v for k, v in event.items() if k not in ("isHeartbeat", "sessionId")}
+    return kept | ({"data": {}} if event["stream"] == "assistant" else {})
 
 
 def history(world: "World", session: Session, limit: int) -> Obj:
@@ -274,6 +287,17 @@ def history(world: "World", session: Session, limit: int) -> Obj:
     }
     flight = in_flight(session)
     return result | ({"inFlightRun": flight} if flight else {})
+
+
+def no_history(world: "World", key: str) -> Obj:
+    """Answer ``chat.history`` for a session that does not exist: a row without an id."""
+    if world.generation == "april":
+        return {"sessionKey": key, "messages": [], "thinkingLevel": "off"}
+    full = history(world, Session(key, "", 0, 0, status=None, turns=0), 1)
+    hidden = ("sessionId", "lastInteractionAt", "placement", "createdVia", "createdAt")
+    info = {name: value for name, value in full["sessionInfo"].items() if name not in hidden}
+    del full["sessionId"]
+    return full | {"sessionInfo": info | {"updatedAt": None, "classification": "custom"}}
 
 
 def _plain(body: Obj) -> Obj:

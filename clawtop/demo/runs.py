@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING
 
-from clawtop.demo import events
+from clawtop.demo import events, lanes
 from clawtop.demo.model import Lock, Obj, Phase, Run, RunHolder, Session, Via, Waiting, new_id
 
 if TYPE_CHECKING:
@@ -30,14 +30,29 @@ def begin(world: "World", session: Session, text: str | None) -> None:
     if run is None:
         raise ValueError(f"no run in {session.key}")
     run.preparing = False
+    run.progress_at = world.now()
+    if run.takes_ms is not None:
+        run.auto_end_at = world.now() + run.takes_ms
     session.status, session.started_at, session.ended_at = "running", world.now(), None
     session.updated_at = world.now()
     if run.holder == "rpc":
         data = {"phase": "start", "startedAt": run.started_at}
         events.agent(world, session, run, "lifecycle", data)
+    if run.holder == "rpc" and world.september:
+        _status(world, session, run, "starting_model")
     events.changed(world, session, phase="start", runId=run.run_id)
     if text is not None:
+        lines = world.take_events(session.key) if world.lively else []
+        text = "\n".join([*(f"System: {line}" for line in lines), text])
         events.user(world, session, text, run.run_id if run.holder == "rpc" else None)
+
+
+def begin_queued(world: "World", session: Session, run: Run) -> None:
+    """Go on after the wait for a slot; April tells the message only now."""
+    if session.lock is not None:
+        session.lock.phase = "running"
+    run.started_at = world.now()
+    begin(world, session, None if world.september else run.said or None)
 
 
 def progress(world: "World", session: Session) -> None:
@@ -45,11 +60,10 @@ def progress(world: "World", session: Session) -> None:
     run = session.run
     if run is None:
         raise ValueError(f"no run in {session.key}")
-    session.updated_at = world.now()
+    session.updated_at = run.progress_at = world.now()
     run.text += "."
     if run.holder == "rpc":
-        data = {"text": run.text, "delta": "."}
-        events.agent(world, session, run, "assistant", data)
+        _write(world, session, run, run.text, ".")
     else:
         events.message(world, session, "assistant", run.text)
 
@@ -65,6 +79,8 @@ def end(world: "World", session: Session, status: str) -> None:
     elif status == "done" and run.holder == "channel":
         events.message(world, session, "assistant", run.answer)
     phase = "end" if status == "done" else "error"
+    if session.undelivered and run.holder == "channel" and status == "done":
+        hold_delivery(world, session)
     events.changed(world, session, phase=phase, runId=run.run_id)
     advance(world, session)
 
@@ -75,12 +91,26 @@ def _end_rpc(world: "World", session: Session, run: Run, status: str) -> None:
     if status == "done":
         data = {"phase": "end", **times, "stopReason": "stop", "aborted": False}
         events.agent(world, session, run, "lifecycle", data)
-        body = events.message(world, session, "assistant", run.answer)
+        _write(world, session, run, run.answer, run.answer)
+        body = events.message(world, session, "assistant", run.answer, run.run_id)
         events.chat(world, session, run.run_id, "final", message=_chat_body(body))
         return
     error = {"phase": "error", **times, "error": f"run ended as {status}"}
     events.agent(world, session, run, "lifecycle", error)
     events.chat(world, session, run.run_id, "error", errorMessage=error["error"])
+
+
+def _status(world: "World", session: Session, run: Run, phase: str) -> None:
+    """Say how far the preparation of a run is, to the run's and the chat's readers."""
+    events.agent(world, session, run, "run_status", {"phase": phase})
+    events.chat(world, session, run.run_id, "status", phase=phase)
+
+
+def _write(world: "World", session: Session, run: Run, text: str, delta: str) -> None:
+    """Send what the model wrote, to the run's and the chat's readers."""
+    events.agent(world, session, run, "assistant", {"text": text, "delta": delta})
+    body = events.reply(world, text)
+    events.chat(world, session, run.run_id, "delta", deltaText=delta, message=body)
 
 
 def _chat_body(message: Obj) -> Obj:
@@ -123,10 +153,21 @@ def launch(world: "World", session: Session, text: str, via: Via, run_id: str) -
         stick(world, session, text)
         return None
     run = Run(run_id, holder, world.now(), answer=f"answer to: {text}")
-    if HANG not in text:
-        run.auto_end_at = world.now() + world.answer_ms
-    start(world, session, run, text)
+    run.takes_ms = None if HANG in text else world.answer_ms
+    if lanes.admits(world, session):
+        start(world, session, run, text)
+    else:
+        queue(world, session, run, text)
     return run
+
+
+def queue(world: "World", session: Session, run: Run, text: str) -> None:
+    """Let a run wait for a slot; September says so in the row (measured on 2026.9.6)."""
+    run.said = text
+    lanes.enqueue(world, session, run)
+    if world.september:
+        events.user(world, session, text, run.run_id if run.holder == "rpc" else None)
+        events.changed(world, session, reason="run-capacity")
 
 
 def send(world: "World", session: Session, text: str, via: Via, run_id: str) -> Waiting | None:
@@ -157,7 +198,9 @@ def _park(world: "World", session: Session, lock: Lock, item: Waiting) -> Waitin
         events.chat(world, session, run_id, "final")
     lock.last_wait_at = world.now()
     session.waiting.append(item)
-    events.changed(world, session, reason="send")
+    if world.september:  # 2026.5.28 tells nothing of it
+        events.changed(world, session, reason="participants")
+    world.message_came(session)
     return item
 
 
@@ -179,15 +222,38 @@ def stick(world: "World", session: Session, text: str) -> Lock:
     return session.lock
 
 
+def hold_delivery(world: "World", session: Session) -> None:
+    """Keep the lock for a reply that is never delivered; September lets go after 60 s."""
+    session.undelivered = True
+    session.lock = Lock("running", session.session_id, "delivery", world.now())
+    if world.september:
+        session.lock.release_at = world.now() + world.settle_ms
+
+
 def release(world: "World", session: Session, *, renew_lane: bool) -> None:
     """Force a lock open; parked RPC messages of September stay until the next one comes.
 
-    April's stuck owner keeps the lane unless it is renewed: the lock passes to the next
-    message and nothing moves (measured on 2026.5.28).
+    A stuck owner keeps its slot. April: for good, and the session's lane with it unless that
+    is renewed: then the lock passes to the next message and nothing moves (measured on
+    2026.5.28). September: the lane stays taken for 60 s (measured on 2026.9.6).
     """
     hook = session.lock is not None and session.lock.holder == "hook"
-    session.lane_taken = hook and not world.september and not renew_lane
+    session.lane_taken = hook and (world.september or not renew_lane)
+    if session.lane_taken and world.september:
+        session.lane_free_at = world.now() + world.settle_ms
+    elif hook and not session.lane_taken:
+        world.lost_slots += 1
+    if not world.september:
+        session.undelivered = False
     session.run = session.lock = None
+    advance(world, session, rpc=not world.september)
+
+
+def free_lane(world: "World", session: Session) -> None:
+    """A dead owner's task leaves the lane; who got stuck behind it is never answered."""
+    session.lane_taken, session.lane_free_at = False, None
+    if session.lock is not None and session.lock.holder == "hook":
+        session.lock = None
     advance(world, session, rpc=not world.september)
 
 
@@ -198,7 +264,9 @@ def tick(world: "World", session: Session) -> None:
         end(world, session, "done")
     elif lock is not None and lock.release_at is not None and lock.release_at <= now:
         settled(world, session, lock)
-    elif lock is not None and _recovers(world, session, lock):
+    elif session.lane_free_at is not None and session.lane_free_at <= now:
+        free_lane(world, session)
+    elif lock is not None and not world.lively and _recovers(world, session, lock):
         recover(world, session)
     elif lock is None and session.waiting and not world.september:
         advance(world, session)
@@ -207,8 +275,11 @@ def tick(world: "World", session: Session) -> None:
 def settled(world: "World", session: Session, lock: Lock) -> None:
     """September's terminal settle: 60 s after the abort the lock is released by force."""
     age = f"ageMs={world.now() - lock.since}"
-    text = f"sessionKey={session.key} phase=aborted result=aborted {age} ranForMs=0"
-    world.log(f"reply run terminal settle: forced release {text}", "WARN")
+    kind, end = (
+        ("terminal", "aborted") if lock.phase == "aborted" else ("finalization", "completed")
+    )
+    text = f"sessionKey={session.key} phase={end} result={end} {age} ranForMs=0"
+    world.log(f"reply run {kind} settle: forced release {text}", "WARN")
     session.lock = session.run = None
     if lock.holder == "hook":
         session.status, session.ended_at = "failed", world.now()
@@ -232,3 +303,10 @@ def recover(world: "World", session: Session) -> None:
     session.lane_taken = False
     world.recovery(session.key, "completed", status="released", action="release_lane")
     advance(world, session)
+
+
+def pump(world: "World") -> None:
+    """Start the runs whose lane has a slot for them now."""
+    for session in lanes.admitted(world):
+        if session.run is not None:
+            begin_queued(world, session, session.run)

@@ -16,6 +16,7 @@ from clawtop.demo.world import World
 
 MAX_PAYLOAD = 26_214_400
 HEALTH_MS = 60_000
+DOWN_S = 1.0
 
 
 class ScriptedGateway(Conversations):
@@ -113,12 +114,14 @@ class ScriptedGateway(Conversations):
             peer.close(code, reason)
         await asyncio.gather(*(peer.ws.wait_closed() for peer in peers))
 
-    async def restart(self, expected_ms: int = 1500) -> None:
-        """Be restarted: shutdown event, port down, memory and runs gone, port up again."""
+    async def restart(self, expected_ms: int = 1500, down_s: float = 0.0) -> None:
+        """Be restarted: shutdown event, port down for ``down_s`` real seconds, memory and runs
+        gone, port up again."""
         await self.emit(
             "shutdown", {"reason": "gateway restarting", "restartExpectedMs": expected_ms}
         )
         await self.stop_listening()
+        await asyncio.sleep(down_s)
         self.world.restart()
         await self.start_listening()
 
@@ -140,6 +143,8 @@ class ScriptedGateway(Conversations):
         """Move the world, send its frames and the ticks, for as long as the server lives."""
         while True:
             self.world.tick()
+            if self.world.restarting is not None and self.world.restarting.ready:
+                await self.restart(down_s=DOWN_S)
             self._dispatcher.tick()
             self.flush()
             self._periodic()

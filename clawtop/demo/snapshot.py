@@ -11,17 +11,6 @@ STATE = {
     "april": "/demo/.openclaw/agents/main/sessions/sessions.json",
     "september": "/demo/.openclaw/agents/main/agent/openclaw-agent.sqlite",
 }
-LANES = (
-    ("active-memory", 8),
-    ("background", 3),
-    ("cron", 8),
-    ("cron-nested", 8),
-    ("main", 8),
-    ("nested", 1),
-    ("subagent", 8),
-    ("system-agent", 1),
-    ("system-agent-inference", 1),
-)
 LABELS = {
     "queue": "queued or active operation(s)",
     "reply": "pending reply delivery operation(s)",
@@ -43,7 +32,8 @@ def embedded_runs(world: "World") -> int:
         if session.lock is None:
             continue
         count += 1
-        first = session.run is not None and session.turns == 0
+        run = session.run
+        first = run is not None and run.queued_at is None and session.turns == 0
         count += 1 if first and world.over_count and not world.september else 0
     return count
 
@@ -56,7 +46,7 @@ def _takes_lane(session: Session) -> bool:
 
 def _replies(world: "World", session: Session) -> int:
     """Replies owed: the run's own and those behind it; September does not count parked ones."""
-    own = 1 if _takes_lane(session) else 0
+    own = 1 if _takes_lane(session) or (session.undelivered and session.lock) else 0
     behind = len(session.queued("channel"))
     return own + behind + (0 if world.september else len(session.queued("rpc")))
 
@@ -96,32 +86,6 @@ def preflight(world: "World") -> Obj:
 def _blocker(kind: str, count: int) -> Obj:
     """One line of the preflight."""
     return {"kind": kind, "count": count, "message": f"{count} {LABELS[kind]}"}
-
-
-def lanes(world: "World") -> Obj:
-    """Answer ``diagnostics.lanes``; session lanes appear only as a total."""
-    busy = [s for s in world.sessions.values() if _takes_lane(s)]
-    rows = [
-        {
-            "lane": name,
-            "queuedCount": 0,
-            "maxConcurrent": size,
-            "draining": False,
-            "activeCount": min(len(busy), size) if name == "main" else 0,
-            "generation": 0,
-            "blockedBy": None,
-        }
-        for name, size in LANES
-    ]
-    rows[4]["queuedCount"] = max(0, len(busy) - 8)
-    queued = sum(1 for s in busy if s.queued("channel"))
-    dynamic = {
-        "laneCount": len(busy),
-        "activeCount": len(busy),
-        "queuedCount": sum(len(s.queued("channel")) for s in busy),
-        "queuedLaneCount": queued,
-    }
-    return {"ts": world.now(), "lanes": rows, "dynamic": dynamic if busy else None}
 
 
 def event_loop(world: "World") -> Obj:
@@ -205,9 +169,16 @@ def _task_counts(world: "World") -> Obj:
     }
 
 
+def _every(world: "World") -> str:
+    """How often a heartbeat comes, in the gateway's words."""
+    seconds = (world.heartbeat_ms or 1_800_000) // 1000
+    return f"{seconds // 60}m" if seconds % 60 == 0 else f"{seconds}s"
+
+
 def status(world: "World") -> Obj:
     """Answer ``status``; the pending system events are those of the main session only."""
-    beat: Obj = {"agentId": "main", "enabled": True, "every": "30m", "everyMs": 1_800_000}
+    every = {"enabled": True, "every": _every(world), "everyMs": world.heartbeat_ms or 1_800_000}
+    agents: list[Obj] = [{"agentId": name, **every} for name in world.agents]
     summary = _session_summary(world)
     codes = (
         "stale_queued",
@@ -219,7 +190,7 @@ def status(world: "World") -> Obj:
     )
     result: Obj = {
         "runtimeVersion": version(world),
-        "heartbeat": {"defaultAgentId": "main", "agents": [beat]},
+        "heartbeat": {"defaultAgentId": "main", "agents": agents},
         "channelSummary": [],
         "queuedSystemEvents": list(world.system_events.get(world.main_key, [])),
         "tasks": _task_counts(world),
@@ -234,7 +205,8 @@ def status(world: "World") -> Obj:
         "eventLoop": event_loop(world),
     }
     if world.september:
-        beat["waitingForRoute"] = False
+        for one in agents:
+            one["waitingForRoute"] = world.waiting_for_route
         result |= {
             "degradedSecretOwners": [],
             "degradedPlugins": [],
@@ -261,14 +233,15 @@ def hello_snapshot(world: "World", presence: list[Obj], *, admin: bool, mode: st
     }
     result: Obj = {
         "presence": presence,
-        "health": health(world),
+        "health": {k: v for k, v in health(world).items() if k != "modelRuntime"},
         "stateVersion": dict(world.state_version),
         "uptimeMs": world.now() - world.started_at,
         "sessionDefaults": main,
     }
     if world.september:
         main |= {"modelConfigured": True, "ownership": "sole", "selectionRequired": False}
-        result |= {"suspension": {"phase": "accepting"}, "appliedConfigHash": "hmac-sha256:demo"}
+        phase = "draining" if world.draining else "accepting"
+        result |= {"suspension": {"phase": phase}, "appliedConfigHash": "hmac-sha256:demo"}
     if admin:
         result |= {
             "configPath": "/demo/.openclaw/openclaw.json",

@@ -1,9 +1,20 @@
 """The scripted world: what a gateway would know, and the ways a test changes it."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Literal
 
-from clawtop.demo import aborts, approvals, events, runs, snapshot
+from clawtop.demo import (
+    aborts,
+    approvals,
+    asking,
+    events,
+    heartbeats,
+    recovery,
+    restarts,
+    runs,
+    snapshot,
+)
 from clawtop.demo.clock import Clock, SystemClock
 from clawtop.demo.journal import LogFile, Stability
 from clawtop.demo.model import (
@@ -32,6 +43,11 @@ class World:
     reset_wait_ms: how long a failing reset takes. ``now`` is any callable giving ms.
     over_count: April counts the first run of a new session twice. hidden_methods are neither
     announced nor known. health_extra overrides parts of ``health``.
+
+    lively: heartbeats come, queued lines are taken by turns, the gateway diagnoses itself and
+    restarts when it is asked to. A world that is not lively holds still for a test.
+    actor: called at every tick, for a story. heartbeat_ms: None, or how often one comes.
+    main_slots: another size of the main lane than the generation's default.
     """
 
     def __init__(
@@ -52,6 +68,12 @@ class World:
         self.recovery_ms, self.reset_wait_ms = recovery_ms, reset_wait_ms
         self.main_key = main_key
         self.over_count = True
+        self.lively = False
+        self.actor: Callable[[], None] = lambda: None
+        self.heartbeat_ms: int | None = None
+        self.waiting_for_route = False
+        self.main_slots: int | None = None
+        self.agents: tuple[str, ...] = ("main",)
         self.version: str | None = None
         self.sessions: dict[str, Session] = {}
         self.resolved: list[Approval] = []
@@ -73,6 +95,16 @@ class World:
         self.tasks: list[Obj] = []
         self.heartbeats_enabled = True
         self.last_heartbeat: Obj | None = None
+        self.next_heartbeat = self.started_at + 20_000
+        self.beat_started: int | None = None
+        self.beat_run: str | None = None
+        self.wake_reason = "interval"
+        self.next_diagnosis = self.started_at + recovery.TICK_MS
+        self.lane_queue: list[str] = []
+        self.lost_slots = 0
+        self.askers: dict[str, asking.Asker] = {}
+        self.draining = False
+        self.restarting: restarts.Restart | None = None
         self.health_extra: Obj = {}
         self.state_version = {"presence": 1, "health": 1}
 
@@ -84,6 +116,16 @@ class World:
     def new_session_id(self) -> str:
         """Return a fresh session id."""
         return new_id()
+
+    @contextmanager
+    def past(self, ms: int) -> Iterator[None]:
+        """Let what happens inside have happened ``ms`` ago; no client is told of it."""
+        present, told = self.now, self.outbox
+        self.now, self.outbox = (lambda: present() - ms), []
+        try:
+            yield
+        finally:
+            self.now, self.outbox = present, told
 
     def put(self, out: Out) -> None:
         """Queue an event for the clients and wake the server."""
@@ -106,6 +148,7 @@ class World:
                 made.created_at = made.updated_at = now
                 made.turns, made.status, made.started_at, made.ended_at = 0, None, None, None
             else:
+                made.last_run_id = new_id()
                 made.messages = [
                     events.body(self, "user", "earlier", 1),
                     events.body(self, "assistant", "earlier answer", 2),
@@ -160,6 +203,17 @@ class World:
         session.channel = session.channel or "demochan"
         return runs.stick(self, session, text)
 
+    def hold_delivery(self, key: str, text: str = "hello") -> Lock:
+        """Hold the session by a channel reply that is never delivered; its run is over."""
+        run = self.start_run(key, "channel", text=text)
+        run.answer = f"answer to: {text}"
+        self.session(key).undelivered = True
+        self.end_run(key)
+        lock = self.session(key).lock
+        if lock is None:
+            raise ValueError(f"{key} is not held")
+        return lock
+
     def ghost(self, key: str) -> Session:
         """Leave a row that says running although nothing holds the session."""
         session = self.session(key)
@@ -211,7 +265,11 @@ class World:
         live = self.sessions[session_key].run if session_key in self.sessions else None
         if self.september and live is not None and owner is None:
             fields = {"runId": live.run_id, "toolCallId": f"call_{self.now()}"} | fields
-        request = approvals.exec_request(self, command, session_key, fields)
+        if kind == "plugin":
+            own = {"title": command, "sessionKey": session_key}
+            request = approvals.plugin_request(self, own | fields)
+        else:
+            request = approvals.exec_request(self, command, session_key, fields)
         record = approvals.build(self, kind, request, id, ttl_ms, owner)
         record.run_bound = session_key is not None and owner is None
         approvals.add(self, record)
@@ -227,6 +285,10 @@ class World:
         queue.append(text)
         del queue[:-QUEUE_CAP]
         return True
+
+    def take_events(self, key: str) -> list[str]:
+        """What is queued for a session; its next turn takes it, and it is gone."""
+        return self.system_events.pop(key, [])
 
     def heartbeat(self, status: str = "ok-empty", **fields: Any) -> None:
         """Send a heartbeat event and remember it as the last one."""
@@ -257,6 +319,25 @@ class World:
         self.put_task(full)
         return full
 
+    def cancel_task(self, task_id: str) -> Obj:
+        """Do what ``tasks.cancel`` does: the task ends, and with it the run that does it."""
+        task = next((one for one in self.tasks if one["taskId"] == task_id), None)
+        if task is None:
+            return {"found": False, "cancelled": False, "reason": "Task not found."}
+        live = task["status"] in ("queued", "running")
+        if live:
+            self.end_task(task, "cancelled")
+            child = self.sessions.get(str(task.get("childSessionKey")))
+            if child is not None and child.run and child.run.run_id == task.get("runId"):
+                aborts.by_run(self, child, child.run.run_id)
+        why = {} if live else {"reason": "Task is already terminal."}
+        return {"found": True, "cancelled": live, **why, "task": task}
+
+    def end_task(self, task: Obj, status: str = "completed") -> None:
+        """Let a task be over."""
+        task |= {"status": status, "endedAt": self.now(), "updatedAt": self.now()}
+        self.put_task(task)
+
     def put_task(self, task: Obj) -> None:
         """Announce a changed task; only September has the event."""
         if self.september:
@@ -275,9 +356,15 @@ class World:
         age_s: int = 360,
         reason: str = "active_work_without_progress",
         kind: str = "embedded_run",
+        *,
+        outcome: str | None = None,
+        how: str = "",
         **fields: Any,
     ) -> None:
-        """Record a step of the built-in recovery: nameless in the ring, named in the log."""
+        """Record a step of the built-in recovery: nameless in the ring, named in the log.
+
+        ``outcome``: why nothing was done. ``how``: what the log adds on how it went.
+        """
         session = self.session(key)
         depth = len([w for w in session.waiting if w.state == "queued"])
         body: Obj = {"ageMs": age_s * 1000, "queueDepth": depth, "activeWorkKind": kind}
@@ -292,12 +379,19 @@ class World:
                 "WARN",
             )
             return
-        self.record("session.recovery.completed", outcome=status, action=action, **body, **fields)
+        why = {} if outcome is None else {"reason": outcome}
+        head = {"outcome": status, "action": action}
+        self.record("session.recovery.completed", **head, **body, **why, **fields)
+        said = "".join(f" {one}" for one in (f"reason={outcome}" if outcome else "", how) if one)
         self.log(
             f"stuck session recovery outcome: status={status} action={action} {names} "
-            f"activeWorkKind={kind} lane=session:{key} released=0",
+            f"activeWorkKind={kind} lane=session:{key}{said} released=0",
             "WARN",
         )
+
+    def message_came(self, session: Session) -> None:
+        """A message began to wait: a recovery under way takes notice."""
+        recovery.message_came(self, session)
 
     def log(
         self, message: str, level: str = "INFO", subsystem: str = "diagnostic", **fields: Any
@@ -315,16 +409,25 @@ class World:
             if session.lock is not None and session.run is not None:
                 session.status, session.ended_at = "failed", self.now()
             session.run = session.lock = None
-            session.lane_taken = False
+            session.lane_taken = session.undelivered = False
+            session.lane_free_at = session.recovering = None
             session.waiting.clear()
         self.outbox.clear()
         self._boot()
 
     def tick(self) -> None:
         """Do everything that is due at the world's time."""
+        self.actor()
         for session in list(self.sessions.values()):
-            runs.tick(self, session)
+            if session.lock is not None or session.waiting or session.lane_free_at is not None:
+                runs.tick(self, session)
+        runs.pump(self)
         approvals.expire(self)
+        asking.tick(self)
+        if self.lively:
+            recovery.tick(self)
+            heartbeats.tick(self)
+            restarts.tick(self)
 
     def touch(self, key: str, reason: str = "patch") -> None:
         """Announce a row after a test changed it by hand."""

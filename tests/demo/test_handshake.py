@@ -56,7 +56,7 @@ def test_hello_tells_generation_and_scopes(generation: Generation) -> None:
         ({"minProtocol": 5, "maxProtocol": 6}, "INVALID_REQUEST", "PROTOCOL_MISMATCH", 1002),
         (
             {"client": client_of(id="openclaw-tui")},
-            "NOT_PAIRED",
+            "INVALID_REQUEST",
             "CONTROL_UI_DEVICE_IDENTITY_REQUIRED",
             1008,
         ),

@@ -79,7 +79,7 @@ def test_in_flight_run_of_september(hold: str, flight: set[str] | None) -> None:
                 return
             item = world.waits(KEY, "behind")
             after = await client.ok("chat.history", {"sessionKey": KEY})
-            assert after["inFlightRun"]["runId"] == item.run_id
+            assert after.get("inFlightRun") == before.get("inFlightRun")
             assert after["pendingInputs"]["total"] == 1
             assert after["pendingInputs"]["items"][0]["state"] == "queued"
             parked = await client.event("chat", runId=item.run_id)
