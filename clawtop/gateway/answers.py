@@ -11,6 +11,7 @@ from msgspec import Raw, Struct
 
 from clawtop.gateway.frames import UNREADABLE
 from clawtop.picture import changes as c
+from clawtop.picture.completions import completions_in
 from clawtop.picture.sessions import whole
 
 T = TypeVar("T")
@@ -29,12 +30,12 @@ class _Loop(Struct):
     degraded: bool | None = None
 
 
-class _HeartbeatAgent(Struct, rename="camel"):
-    agent_id: str | None = None
-
-
 class _Heartbeat(Struct):
-    agents: list[_HeartbeatAgent] = []
+    agents: list[c.HeartbeatAgent] = []
+
+
+class _Tasks(Struct):
+    tasks: list[Raw] = []
 
 
 class _Status(Struct, rename="camel"):
@@ -72,6 +73,32 @@ class _Logs(Struct, rename="camel"):
     truncated: bool = False
 
 
+class _Items(Struct):
+    items: list[Raw] = []
+
+
+class _Presentation(Struct, rename="camel", frozen=True):
+    kind: str | None = None
+    command_text: str | None = None
+    title: str | None = None
+    host: str | None = None
+    node_id: str | None = None
+    agent_id: str | None = None
+
+
+class _Source(Struct, rename="camel", frozen=True):
+    session_key: str | None = None
+
+
+class _HistoryItem(Struct, rename="camel"):
+    id: str = ""
+    status: str | None = None
+    decision: str | None = None
+    created_at_ms: int | float | None = None
+    presentation: _Presentation = _Presentation()
+    source: _Source | None = None
+
+
 class _PendingItem(Struct, rename="camel"):
     id: str = ""
     accepted_at: int | float | None = None
@@ -101,6 +128,7 @@ class _Flight(Struct, rename="camel"):
 class _Role(Struct):
     role: str = ""
     timestamp: int | float | None = None
+    content: Any = None
 
 
 class _History(Struct, rename="camel"):
@@ -140,7 +168,17 @@ class Reader:
             events=[text for text in answer.queued_system_events if isinstance(text, str)],
             agent_ids=[one.agent_id for one in agents if one.agent_id],
             degraded=answer.event_loop.degraded if answer.event_loop else None,
+            heartbeats=tuple(agents),
         )
+
+    def tasks(self, raw: Raw) -> c.TasksRead:
+        """``tasks.list``."""
+        answer = msgspec.json.decode(raw, type=_Tasks)
+        return c.TasksRead(self._rows(answer.tasks, c.TaskRow))
+
+    def heartbeat(self, raw: Raw) -> c.HeartbeatSeen:
+        """``last-heartbeat``: the newest one, or null when none was since the start."""
+        return msgspec.json.decode(raw, type=c.HeartbeatSeen | None) or c.HeartbeatSeen()
 
     def preflight(self, raw: Raw, at_ms: int) -> c.PreflightRead:
         """``gateway.restart.preflight``. Calling it changes nothing (both generations)."""
@@ -174,6 +212,15 @@ class Reader:
         rows = msgspec.json.decode(raw, type=list[Raw])
         return c.ApprovalsListed(kind, self._rows(rows, c.ApprovalRow))
 
+    def health(self, raw: Raw) -> c.Health:
+        """``health``, from the gateway's cache."""
+        return msgspec.json.decode(raw, type=c.Health)
+
+    def decided(self, raw: Raw) -> c.ApprovalHistory:
+        """``approval.history``: the newest decided requests of every kind."""
+        items = self._rows(msgspec.json.decode(raw, type=_Items).items, _HistoryItem)
+        return c.ApprovalHistory([_decided(item) for item in items if item.id])
+
     def presence(self, raw: Raw) -> c.PresenceRead:
         return c.PresenceRead(self._rows(msgspec.json.decode(raw, type=list[Raw]), c.Presence))
 
@@ -193,7 +240,24 @@ class Reader:
             in_flight=_flight(answer.in_flight_run),
             answered_at=min(answered, default=None),
             row=answer.session_info,
+            completions=tuple(end for one in answer.messages for end in _ends(one)),
         )
+
+
+def _decided(item: _HistoryItem) -> c.Decided:
+    """A request without a decision was cancelled or has expired: its status says so."""
+    shown = item.presentation
+    return c.Decided(
+        id=item.id,
+        kind=shown.kind or "exec",
+        command=shown.command_text or shown.title or "",
+        host=shown.host,
+        node_id=shown.node_id,
+        agent_id=shown.agent_id,
+        session_key=item.source.session_key if item.source else None,
+        created_at_ms=whole(item.created_at_ms),
+        decision=item.decision or item.status or "unknown",
+    )
 
 
 def _pending(item: _PendingItem) -> c.PendingInput:
@@ -215,6 +279,13 @@ def _text_of(content: object) -> str:
         parts = [part.get("text") for part in content if isinstance(part, dict)]
         return " ".join(part for part in parts if isinstance(part, str))
     return ""
+
+
+def _ends(message: _Role) -> tuple[c.Completion, ...]:
+    """Ends of commands that a user turn of the transcript tells."""
+    if message.role != "user":
+        return ()
+    return completions_in(_text_of(message.content), whole(message.timestamp))
 
 
 def _answered_at(message: _Role) -> int | None:
@@ -257,8 +328,25 @@ def _message_of(fields: dict[str, Any], text: str) -> str:
     for name in ("message", "1", "0"):
         value = fields.get(name)
         if isinstance(value, str):
-            return value
+            return value + _pairs_of(fields)
     return text
+
+
+def _pairs_of(fields: dict[str, Any]) -> str:
+    """A structured argument of the line, written behind its text as pairs.
+
+    ``embedded_run_failover_decision`` comes that way (2026.5.28 and 2026.9.6).
+    """
+    found = []
+    for name in ("0", "1", "2"):
+        value = fields.get(name)
+        if isinstance(value, dict) and value.keys() & {"runId", "sessionKey"}:
+            found += [f" {key}={one}" for key, one in value.items() if _scalar(one)]
+    return "".join(found)
+
+
+def _scalar(value: object) -> bool:
+    return isinstance(value, str | int | float) and " " not in str(value) and value != ""
 
 
 def _iso_ms(value: object) -> int | None:

@@ -26,6 +26,10 @@ class GatewayClock:
         self._offsets.append(server_ms - monotonic_s * 1000)
         self._offset = max(self._offsets)
 
+    def heard(self, server_ms: int | float | None) -> None:
+        """A server time that arrived just now."""
+        self.sample(server_ms, time.monotonic())
+
     def reset(self) -> None:
         """Another connection, perhaps to a gateway whose clock was set."""
         self._offsets.clear()

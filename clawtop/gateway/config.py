@@ -69,6 +69,15 @@ def read_gateway_config(path: Path, *, must_exist: bool) -> GatewayConfig:
     return GatewayConfig(path, True, section if isinstance(section, dict) else {})
 
 
+def read_logging(path: Path) -> dict[str, Any]:
+    """The ``logging`` section of the gateway's config; empty for a file that tells nothing."""
+    try:
+        section = _load(path, 0).get("logging") if path.exists() else None
+    except FindError:
+        return {}
+    return section if isinstance(section, dict) else {}
+
+
 def _load(path: Path, depth: int) -> dict[str, Any]:
     import json5  # slow to import; only needed when a config is read
 

@@ -24,7 +24,7 @@ from clawtop.gateway.watch import Watcher
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import approval_of
 from clawtop.picture.records import Approval
-from clawtop.remedies.outcome import Action, Item, conclude_deny, deny_action
+from clawtop.remedies.outcome import Action, Item, conclude_items, deny_action
 from clawtop.remedies.plan import DenyPlan
 from clawtop.text import plain
 
@@ -76,7 +76,7 @@ class Denial:
             self._rest("refused", "interrupted before it was sent")
             raise
         finally:
-            conclude_deny(self.action)
+            conclude_items(self.action)
             self.action.took_ms = round((time.monotonic() - began) * 1000)
             self.log.end(log_id, self.action, self.watcher.clock.now_ms())
             self._tell()

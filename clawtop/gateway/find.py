@@ -282,6 +282,11 @@ def _refuse_plain_remote(target: Target) -> None:
     )
 
 
+def is_loopback(url: str) -> bool:
+    """Whether the address is on this host."""
+    return _is_loopback(urlsplit(url).hostname or "")
+
+
 def _is_loopback(host: str) -> bool:
     """This host by name or by address; a name that only looks like an address is not."""
     import ipaddress  # only for an address that is not plainly loopback

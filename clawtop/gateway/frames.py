@@ -13,6 +13,7 @@ import msgspec
 from msgspec import UNSET, Raw, Struct
 
 from clawtop.picture import changes as c
+from clawtop.picture.completions import completions_in
 from clawtop.picture.sessions import whole
 
 
@@ -113,6 +114,11 @@ def decode_hello(raw: Raw) -> Hello:
     return _hello.decode(raw)
 
 
+def encode_hello(hello: Hello) -> Raw:
+    """What clawtop reads of a greeting, as JSON again: no token, no path is in it."""
+    return Raw(_encoder.encode(hello))
+
+
 def decode_challenge(raw: Raw) -> Challenge:
     """The challenge payload. Raises one of ``UNREADABLE``."""
     return _challenge.decode(raw)
@@ -148,6 +154,7 @@ class _Meta(Struct, rename="camel"):
 
 class _MessageBody(Struct, rename="camel"):
     role: str = ""
+    content: Raw = Raw(b"null")
     timestamp: int | float | None = None
     meta: _Meta | None = msgspec.field(name="__openclaw", default=None)
 
@@ -196,7 +203,19 @@ def _session_message(raw: Raw) -> c.Change:
         role=body.role,
         ts=whole(at or body.timestamp),
         run_id=body.meta.run_id if body.meta else None,
+        completions=_ends(body, whole(body.timestamp)),
     )
+
+
+def _ends(body: _MessageBody, at_ms: int | None) -> tuple[c.Completion, ...]:
+    """Ends of commands told in a user turn; the text may come in parts."""
+    if body.role != "user" or b"Exec finished (" not in bytes(body.content):
+        return ()
+    content = msgspec.json.decode(body.content)
+    parts = content if isinstance(content, list) else [content]
+    texts = [part.get("text") if isinstance(part, dict) else part for part in parts]
+    joined = " ".join(text for text in texts if isinstance(text, str))
+    return completions_in(joined, at_ms)
 
 
 def _approval(kind: str) -> Callable[[Raw], c.Change]:
@@ -220,6 +239,8 @@ _EVENTS: dict[str, Callable[[Raw], c.Change]] = {
     "plugin.approval.requested": _approval("plugin"),
     "exec.approval.resolved": msgspec.json.Decoder(c.ApprovalResolved).decode,
     "plugin.approval.resolved": msgspec.json.Decoder(c.ApprovalResolved).decode,
+    "task": msgspec.json.Decoder(c.TaskChanged).decode,
+    "heartbeat": msgspec.json.Decoder(c.HeartbeatSeen).decode,
     "health": msgspec.json.Decoder(c.Health).decode,
     "presence": _presence,
     "tick": msgspec.json.Decoder(c.Tick).decode,

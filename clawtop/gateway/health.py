@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from clawtop.errors import ConnectError, SignInError
+from clawtop.errors import ALIVE, ConnectError, SignInError
 from clawtop.gateway.find import Target
 
 
@@ -68,7 +68,7 @@ def _explained(error: ConnectError, target: Target, found: dict[str, Any]) -> Co
         return ConnectError(f"{where} is starting", "Try again in some seconds", code="starting")
     if health.get("status") == "live" or startup.get("status") == "started":
         return ConnectError(
-            f"{where} is alive, but: {error.message}", "See clawtop doctor", code=error.code
+            f"{where} {ALIVE}: {error.message}", "See clawtop doctor", code=error.code
         )
     return ConnectError(
         f"what listens at {target.address} is not an OpenClaw gateway",

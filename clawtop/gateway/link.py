@@ -20,6 +20,8 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.frames import Close
 
 from clawtop.errors import (
+    NO_ANSWER,
+    NO_FRAMES,
     ClawtopError,
     ConnectError,
     GatewayError,
@@ -208,7 +210,7 @@ class Link:
                 if future is not None and not future.done():
                     future.set_exception(NoAnswerError(late.method, late.after_s, sent=True))
             if self._session.is_dead(now) and self._socket is not None:
-                self.close_reason = "nothing came for two ticks"
+                self.close_reason = NO_FRAMES
                 await self._socket.close(CLOSE_DEAD, "no frames")
                 return
 
@@ -284,7 +286,7 @@ def _connect_error(error: Exception, target: Target) -> ConnectError:
     if isinstance(error, InvalidHandshake | EOFError | ConnectionClosed):
         return refusals.not_a_gateway(target)
     if isinstance(error, TimeoutError):
-        return ConnectError(f"{where} did not answer in time", code="timeout")
+        return ConnectError(f"{where} {NO_ANSWER}", code="timeout")
     if isinstance(error, ssl.SSLError):
         return ConnectError(
             f"TLS with {where} failed", "Check the address, or pin --tls-fingerprint", code="tls"

@@ -52,7 +52,7 @@ async def settle(watcher: Watcher, observe_s: float = 0.0) -> None:
 def hurry(watcher: Watcher) -> None:
     """Ask rows and counts again soon; what is under way is not asked twice."""
     now = time.monotonic()
-    for name in ("rows", "preflight", "probe"):
+    for name in ("rows", "preflight", "probe", "lanes"):
         slot = watcher.budget.slots.get(name)
         if slot is not None:
             slot.due_at = min(slot.due_at, now)
@@ -74,6 +74,8 @@ def in_doubt(watcher: Watcher) -> bool:
     held = store.held
     if held.anonymous.doubtful:
         return True
+    if _filling(watcher):
+        return True
     watched = held.now_ms - (held.watch_since_ms or held.now_ms)
     if watched < QUIET_MS + 200 and any(
         lock.verdict in (Verdict.UNKNOWN, Verdict.WORKING) for lock in held.locks.values()
@@ -82,6 +84,13 @@ def in_doubt(watcher: Watcher) -> bool:
     return watcher.budget.slots.get("probe") is not None and any(
         held.sessions[key].probed_ms is None for key in list(held.locks)[:20]
     )
+
+
+def _filling(watcher: Watcher) -> bool:
+    """A lane is full with somebody waiting, and two samples cannot tell whether that grows."""
+    book = watcher.store.lane_book
+    newest = [samples for lane in book.names() if (samples := book.samples(lane))]
+    return any(one[-1].full and one[-1].queued and len(one) < 4 for one in newest)
 
 
 async def until(

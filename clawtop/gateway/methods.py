@@ -8,10 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-READ = "operator.read"
-WRITE = "operator.write"
-APPROVALS = "operator.approvals"
-ADMIN = "operator.admin"
+from clawtop.remedies.scopes import ACTING, ADMIN, APPROVALS, READ, WRITE, scopes_for
+
+__all__ = (
+    "ACTING",
+    "ADMIN",
+    "APPROVALS",
+    "READ",
+    "READ_METHODS",
+    "WRITE",
+    "allowed_for",
+    "scopes_for",
+)
 
 READ_METHODS = frozenset(
     {
@@ -37,15 +45,6 @@ READ_METHODS = frozenset(
     }
 )
 
-# What an action may send beside reading, and the scope each needs (2026.5.28 and 2026.9.6).
-ACTING = {
-    "sessions.abort": WRITE,
-    "chat.send": WRITE,
-    "exec.approval.resolve": APPROVALS,
-    "plugin.approval.resolve": APPROVALS,
-    "approval.resolve": APPROVALS,
-}
-
 
 def allowed_for(methods: Iterable[str]) -> frozenset[str]:
     """The allow-list of an action's link: reading, and the methods of its plan."""
@@ -54,17 +53,3 @@ def allowed_for(methods: Iterable[str]) -> frozenset[str]:
     if unknown:
         raise ValueError(f"no plan may send {sorted(unknown)}")
     return READ_METHODS | wanted
-
-
-def scopes_for(methods: Iterable[str]) -> tuple[str, ...]:
-    """The scopes a plan's methods need, reading included.
-
-    Two need admin beside their own scope, measured on 2026.5.28 and 2026.9.6: resolving an
-    approval that an agent run asked for (without it the gateway does not know the approval),
-    and aborting a run that another client started (without it: "unauthorized").
-    """
-    methods = tuple(methods)
-    needed = {READ} | {ACTING[method] for method in methods if method in ACTING}
-    if APPROVALS in needed or "sessions.abort" in methods:
-        needed.add(ADMIN)
-    return tuple(sorted(needed))

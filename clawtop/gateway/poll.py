@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from clawtop.picture.changes import GatewayFacts
-from clawtop.picture.coverage import Wishes, grants
+from clawtop.picture.coverage import Wishes, grants, is_september
 
 SHARE = 20  # a question that took 1 s is asked again after 20 s at the soonest
 SLOWEST_S = 60.0
@@ -34,10 +34,14 @@ QUESTIONS = (
     Question("approvals.exec", "exec.approval.list", 3, "approvals", "pending commands"),
     Question("approvals.plugin", "plugin.approval.list", 6, "approvals", "pending plugin asks"),
     Question("approvals.agent", "openclaw.approval.list", 10, "approvals", "system agent asks"),
+    Question("approvals.decided", "approval.history", 3, "decided", "asks between two looks"),
     Question("status", "status", 5, "system_events", "queued system events"),
     Question("stability", "diagnostics.stability", 5, "recoveries", "recovery attempts"),
     Question("logs", "logs.tail", 5, "logs", "names of recoveries, stalls"),
     Question("lanes", "diagnostics.lanes", 5, "lanes", "lanes and their queues"),
+    Question("tasks", "tasks.list", 10, "tasks", "background tasks and their copies"),
+    Question("heartbeat", "last-heartbeat", 30, "heartbeats", "when a heartbeat last ran"),
+    Question("health", "health", 60, "delivery", "dead letters, ingress pressure"),
     Question("presence", "system-presence", 30, "operators", "who else is connected"),
 )
 PROBE_QUESTION = Question("probe", PROBE, 2, "locks", "one suspect at a time")
@@ -124,7 +128,9 @@ def may_ask(question: Question, facts: GatewayFacts, wishes: Wishes) -> bool:
     """Whether this gateway has the method and we may use it."""
     if question.method not in facts.methods:
         return False
-    if question.part == "approvals":
+    if question.name == "health" and not is_september(facts):
+        return False  # earlier gateways count no delivery queues
+    if question.name.startswith("approvals."):
         return not wishes.approvals_why and (
             grants(facts, "operator.admin") or grants(facts, "operator.approvals")
         )

@@ -13,33 +13,40 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 
-from msgspec import Raw
-
 from clawtop.errors import ClawtopError, ConnectError, GatewayError, SignInError
 from clawtop.gateway import frames
 from clawtop.gateway.answers import Reader
 from clawtop.gateway.client import Client
 from clawtop.gateway.clock import GatewayClock
+from clawtop.gateway.feed import PAGE, Feed, Params
 from clawtop.gateway.find import Target
 from clawtop.gateway.health import explain
 from clawtop.gateway.link import Link
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.methods import ADMIN, APPROVALS, READ, READ_METHODS
-from clawtop.gateway.poll import APPROVAL_KINDS, PROBE_QUESTION, Budget, Question
+from clawtop.gateway.poll import PROBE, PROBE_QUESTION, Budget, Question
 from clawtop.gateway.refusals import of_close
 from clawtop.gateway.session import Pushed
 from clawtop.picture import changes as c
-from clawtop.picture.coverage import APRIL_ROUTE, Wishes, is_route
+from clawtop.picture.coverage import is_route
 from clawtop.picture.store import Store
 from clawtop.picture.suspects import suspects
 
-PAGE = 200
-FIRST_PAGES = 10
+TASKS = 500
+DECIDED = 50
+HISTORY = 50
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
 
 
 class Watcher:
-    """One gateway, watched. The store is the picture; ``on_dirty`` is called after changes."""
+    """One gateway, watched. The store is the picture; ``on_dirty`` is called after changes.
+
+    ``past`` and ``banner`` are for a recording in its place: why nothing can be asked or done,
+    and what the header says.
+    """
+
+    past = ""
+    banner = ""
 
     def __init__(
         self,
@@ -52,58 +59,51 @@ class Watcher:
     ) -> None:
         self.target, self.client, self.store, self.manner = target, client, store, manner
         self.clock = GatewayClock()
-        self.reader = Reader()
+        where = (target.name, target.url)
+        self.feed = Feed(store, self.clock, manner, where, on_dirty=on_dirty)
         self.budget = Budget()
         self.link: Link | None = None
         self.attempt = 0
         self.retry_at: float | None = None
         self.named: frozenset[str] = frozenset()
-        self._on_dirty = on_dirty
         self._wake = asyncio.Event()
         self._now = asyncio.Event()
         self._asking: set[asyncio.Task[None]] = set()
-        self._log_cursor: int | None = None
-        self._log_file: str | None = None
-        self._unreadable_events = 0
 
     # -- in
 
+    @property
+    def reader(self) -> Reader:
+        """What decodes the answers to this link's questions."""
+        return self.feed.reader
+
     def apply(self, change: c.Change) -> None:
         """One change into the store, stamped with the gateway's time now."""
-        self.store.apply(change, self.clock.now_ms())
-        if self._on_dirty is not None:
-            self._on_dirty()
+        self.feed.apply(change, self.clock.now_ms())
 
     def _pushed(self, pushed: Pushed) -> None:
+        self.feed.event(pushed.event, pushed.payload, pushed.missed)
         if pushed.missed:
-            self.apply(c.Missed(pushed.missed))
             self.budget.all_now(time.monotonic())
-            self._log_cursor = None
             self._wake.set()
-        try:
-            change = frames.event_change(pushed.event, pushed.payload)
-        except (*frames.UNREADABLE, KeyError):
-            self._unreadable_events += 1
-            return
-        if change is None:
-            return
-        if isinstance(change, c.Tick):
-            self.clock.sample(change.ts, time.monotonic())
-        self.apply(change)
 
     @property
     def unreadable(self) -> int:
         """Frames and rows that were not understood, on this link."""
         link = self.link.unreadable if self.link is not None else 0
-        return self.reader.unreadable + self._unreadable_events + link
+        return self.reader.unreadable + self.feed.unreadable_events + link
 
     # -- the link
 
     async def run(self) -> None:
-        """Watch until cancelled. A SignInError ends it: trying again would not help."""
+        """Watch until cancelled, over the link there is or a new one.
+
+        A SignInError ends it: trying again would not help.
+        """
         while True:
             try:
-                await self.connect()
+                if self.link is None:
+                    await self.connect()
                 await self.serve()
             except SignInError as error:
                 self._down(error)
@@ -140,55 +140,17 @@ class Watcher:
 
     def _wider_scopes(self, hello: frames.Hello) -> tuple[str, ...] | None:
         """One-shot commands ask for more only once they know that it changes nothing."""
-        facts = self._facts(hello, (READ, APPROVALS, ADMIN), (READ, APPROVALS, ADMIN))
+        every = (READ, APPROVALS, ADMIN)
+        facts = self.feed.facts(hello, every, every)
         wider = self.manner.scopes(route=is_route(facts))
         return wider if wider != self.manner.scopes(route=None) else None
 
-    def _facts(
-        self, hello: frames.Hello, asked: tuple[str, ...], scopes: tuple[str, ...]
-    ) -> c.GatewayFacts:
-        snapshot = hello.snapshot
-        defaults = snapshot.session_defaults
-        suspension = snapshot.suspension.phase if snapshot.suspension else None
-        return c.GatewayFacts(
-            name=self.target.name,
-            url=self.target.url,
-            version=hello.server.version,
-            boot_id=hello.server.boot_id,
-            uptime_ms=int(snapshot.uptime_ms) if snapshot.uptime_ms is not None else None,
-            methods=frozenset(hello.features.methods),
-            events=frozenset(hello.features.events),
-            scopes=scopes,
-            asked_scopes=asked,
-            read_only=self.manner.read_only,
-            main_session_key=defaults.main_session_key if defaults else None,
-            protocol=hello.protocol,
-            draining=suspension in ("preparing", "draining", "prepared"),
-        )
-
     def _opened(self, hello: frames.Hello, link: Link) -> None:
-        facts = self._facts(hello, link.scopes, tuple(hello.auth.scopes))
-        self.store.wishes = Wishes(
-            read_only=self.manner.read_only,
-            approvals=self.manner.approvals,
-            approvals_why=self._why_no_approvals(facts),
-        )
-        self._log_cursor = None
+        facts = self.feed.up(hello, link.scopes)
         self.budget = Budget.for_gateway(facts, self.store.wishes, time.monotonic())
-        self.apply(c.LinkUp(facts, self.clock.now_ms()))
-        if hello.snapshot.presence:
-            self.apply(c.PresenceRead(hello.snapshot.presence))
-
-    def _why_no_approvals(self, facts: c.GatewayFacts) -> str | None:
-        if self.manner.approvals == "off":
-            return "left out: --approvals off"
-        left_out = self.manner.one_shot and self.manner.approvals == "auto"
-        if left_out and not self.manner.read_only and ADMIN not in facts.asked_scopes:
-            return APRIL_ROUTE
-        return None
 
     def _down(self, error: ClawtopError) -> None:
-        self.apply(c.LinkDown(error.sentence()))
+        self.feed.down(error.sentence())
 
     async def _pause(self) -> None:
         """Back off with jitter; ``reconnect_now`` cuts it short."""
@@ -219,7 +181,7 @@ class Watcher:
         link = self.link
         assert link is not None
         try:
-            await self._subscribe(link)
+            await self._subscribe()
             gone = asyncio.create_task(link.closed())
             try:
                 while not gone.done():
@@ -231,12 +193,10 @@ class Watcher:
         finally:
             await self.close()
 
-    async def _subscribe(self, link: Link) -> None:
+    async def _subscribe(self) -> None:
         if "sessions.subscribe" in (self.store.facts.methods if self.store.facts else ()):
-            try:
-                await link.call("sessions.subscribe")
-            except GatewayError as error:
-                self.apply(c.PartFailed("locks", error.message))
+            with contextlib.suppress(GatewayError):
+                await self._hear("sessions.subscribe", {})
 
     async def _sleep_until_due(self, gone: asyncio.Task[None]) -> None:
         due = self.budget.next_due()
@@ -274,23 +234,23 @@ class Watcher:
             await asking
         except ClawtopError as error:
             failed = error.message
-            if question is not PROBE_QUESTION:
-                self.apply(c.PartFailed(question.part, error.message))
-        except frames.UNREADABLE:
-            failed = f"the answer to {question.method} was not understood"
-            self.apply(c.PartFailed(question.part, failed))
         now = time.monotonic()
         self.budget.answered(question.name, now, now - began, failed)
-        if question.name == "status" and failed is None:
-            latency = round((now - began) * 1000)
-            self.apply(c.Latency(latency, self.clock.offset_ms()))
         self._wake.set()
 
-    async def _call(self, method: str, params: dict[str, object]) -> Raw:
-        link = self.link
-        if link is None:
-            raise ConnectError("the link is down")
-        return await link.call(method, dict(params))
+    async def _hear(self, method: str, params: Params) -> None:
+        """Ask, and hand the answer to the feed. Raises ClawtopError when there is none."""
+        asked = self.feed.asking(method, params)
+        began = time.monotonic()
+        try:
+            if self.link is None:
+                raise ConnectError("the link is down")
+            raw = await self.link.call(method, dict(params))
+        except ClawtopError as error:
+            self.feed.failed(asked, method, params, error.message)
+            raise
+        took_ms = round((time.monotonic() - began) * 1000)
+        self.feed.answer(asked, method, params, raw, took_ms)
 
     async def _ask(self, question: Question) -> None:
         match question.name:
@@ -300,55 +260,31 @@ class Watcher:
                 await self._logs()
             case "stability":
                 await self._stability()
-            case "preflight":
-                raw = await self._call(question.method, {})
-                self.apply(self.reader.preflight(raw, self.clock.now_ms()))
-            case "status":
-                self.apply(self.reader.status(await self._call(question.method, {})))
-            case "lanes":
-                self.apply(self.reader.lanes(await self._call(question.method, {})))
-            case "presence":
-                self.apply(self.reader.presence(await self._call(question.method, {})))
-            case name:
-                raw = await self._call(question.method, {})
-                self.apply(self.reader.approvals(raw, APPROVAL_KINDS[name]))
+            case "approvals.decided":
+                await self._hear(question.method, {"limit": DECIDED})
+            case "tasks":
+                await self._hear(question.method, {"limit": TASKS})
+            case _:
+                await self._hear(question.method, {})
 
     async def _rows(self) -> None:
-        """All rows once after connecting, page by page; later the newest page."""
-        first = "rows" not in self.store.listed
-        rows: list[c.Row] = []
-        for page in range(FIRST_PAGES if first else 1):
-            params: dict[str, object] = {"limit": PAGE}
-            if page:
-                params["offset"] = page * PAGE
-            raw = await self._call("sessions.list", params)
-            answer = self.reader.sessions(raw, all_asked=True)
-            self.clock.sample(answer.ts, time.monotonic())
-            rows.extend(answer.rows)
-            if answer.complete or not answer.rows:
-                break
-        self.apply(c.RowsListed(rows, answer.ts, answer.complete, answer.total))
+        """Page by page, for as long as the feed wants another."""
+        await self._hear("sessions.list", {"limit": PAGE})
+        while self.feed.next_offset is not None:
+            params: Params = {"limit": PAGE, "offset": self.feed.next_offset}
+            await self._hear("sessions.list", params)
 
     async def _probe(self, key: str) -> None:
-        try:
-            raw = await self._call("chat.history", {"sessionKey": key, "limit": 50})
-            self.apply(self.reader.history(raw, key, self.clock.now_ms()))
-        except (ClawtopError, *frames.UNREADABLE):
-            self.apply(c.ProbeFailed(key, self.clock.now_ms()))
-            raise
+        await self._hear(PROBE, {"sessionKey": key, "limit": HISTORY})
 
     async def _stability(self) -> None:
-        params: dict[str, object] = {"limit": 1000}
+        params: Params = {"limit": 1000}
         if self.store.ledger.last_seq:
             params["sinceSeq"] = self.store.ledger.last_seq
-        self.apply(self.reader.stability(await self._call("diagnostics.stability", params)))
+        await self._hear("diagnostics.stability", params)
 
     async def _logs(self) -> None:
-        params: dict[str, object] = {"limit": 5000, "maxBytes": 250_000}
-        if self._log_cursor is not None:
-            params["cursor"] = self._log_cursor
-        lines, cursor = self.reader.logs(await self._call("logs.tail", params))
-        if lines.file != self._log_file and self._log_file is not None:
-            cursor = None  # a new day, a new file: the old offset means nothing there
-        self._log_cursor, self._log_file = cursor, lines.file
-        self.apply(lines)
+        params: Params = {"limit": 5000, "maxBytes": 250_000}
+        if self.feed.log_cursor is not None:
+            params["cursor"] = self.feed.log_cursor
+        await self._hear("logs.tail", params)

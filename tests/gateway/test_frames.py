@@ -173,7 +173,7 @@ def test_the_rest_of_what_a_gateway_says_of_itself() -> None:
     assert change("health", {}).event_loop is None
 
 
-@pytest.mark.parametrize("event", ["cron", "task", "update.available", "", "sessions.invented"])
+@pytest.mark.parametrize("event", ["cron", "update.available", "", "sessions.invented"])
 def test_events_nobody_shows_are_not_even_decoded(event: str) -> None:
     assert frames.event_change(event, Raw(b"not json")) is None
 

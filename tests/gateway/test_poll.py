@@ -30,6 +30,7 @@ def test_everything_the_gateway_knows_is_asked_at_once() -> None:
         "preflight",
         "approvals.exec",
         "approvals.plugin",
+        "approvals.decided",
         "status",
         "stability",
         "logs",

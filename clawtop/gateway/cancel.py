@@ -1,0 +1,175 @@
+"""Cancels background tasks one by one: list, cancel, list again, and say what became of each.
+
+``tasks.cancel`` answers ``{found, cancelled, reason?, task?}``; that it found none is a normal
+answer (2026.5.28 and 2026.9.6). What is reported is what the next listing shows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+
+import msgspec
+from msgspec import Raw, Struct
+
+from clawtop.errors import CallError, ClawtopError, GatewayError
+from clawtop.gateway import frames
+from clawtop.gateway.act import acting_link
+from clawtop.gateway.actionlog import ActionLog
+from clawtop.gateway.link import Link
+from clawtop.gateway.watch import TASKS, Watcher
+from clawtop.picture.tasks import ACTIVE, Task
+from clawtop.remedies.outcome import Action, Item, cancel_action, conclude_items
+from clawtop.remedies.plan import CancelPlan
+from clawtop.text import mask, plain
+
+METHOD = "tasks.cancel"
+SETTLE_S = 5.0  # a cancelled run may take a moment to leave the listing
+AGAIN_S = 0.3
+
+Listed = dict[str, str]  # task id to its status, as the gateway lists them now
+
+
+class Answer(Struct):
+    """What ``tasks.cancel`` said."""
+
+    found: bool | None = None
+    cancelled: bool | None = None
+    reason: str | None = None
+
+
+class Cancel:
+    """One batch of cancellations under way. Nothing is sent twice."""
+
+    def __init__(
+        self,
+        watcher: Watcher,
+        plan: CancelPlan,
+        *,
+        operator: str,
+        log: ActionLog,
+        missing: list[str] | None = None,
+        reason_given: str | None = None,
+        on_progress: Callable[[Action], None] | None = None,
+    ) -> None:
+        self.watcher, self.plan, self.log = watcher, plan, log
+        self.action = cancel_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        self.items: list[Item] = []
+        self.action.items = self.items
+        self._missing = missing or []
+        self._on_progress = on_progress
+        self._sent: set[str] = set()
+
+    async def run(self) -> Action:
+        """The whole batch; each item's outcome is always one of the contract's words."""
+        began = time.monotonic()
+        log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
+        try:
+            await self._perform()
+        except ClawtopError as error:
+            self._rest(error.sentence())
+        except asyncio.CancelledError:
+            self._rest("interrupted before it was sent")
+            raise
+        finally:
+            conclude_items(self.action)
+            self.action.took_ms = round((time.monotonic() - began) * 1000)
+            self.log.end(log_id, self.action, self.watcher.clock.now_ms())
+            self._tell()
+        return self.action
+
+    def _rest(self, why: str) -> None:
+        """Tasks not reached; one that was sent and is not settled stays unknown."""
+        known = {item.id for item in self.items}
+        for task in self.plan.targets:
+            if task.task_id not in known:
+                outcome = "unknown" if task.task_id in self._sent else "refused"
+                self.items.append(Item(task.task_id, outcome, reason=why))
+        self.action.reason = why
+
+    def _tell(self) -> None:
+        if self._on_progress is not None:
+            self._on_progress(self.action)
+
+    async def _perform(self) -> None:
+        link = await acting_link(self.watcher, (METHOD,))
+        try:
+            listed = await self._list(link)
+            for task_id in self._missing:
+                self.items.append(_gone(task_id, listed))
+            for task in self.plan.targets:
+                self.items.append(await self._cancel(link, task, listed))
+                self._tell()
+                if task is not self.plan.targets[-1]:
+                    listed = await self._list(link)
+        finally:
+            await link.close()
+
+    async def _list(self, link: Link) -> Listed:
+        change = self.watcher.reader.tasks(await link.call("tasks.list", {"limit": TASKS}))
+        self.watcher.apply(change)
+        return {row.task_id or row.id or "": row.status or "" for row in change.tasks}
+
+    async def _cancel(self, link: Link, task: Task, listed: Listed) -> Item:
+        if listed.get(task.task_id) not in ACTIVE:
+            return _gone(task.task_id, listed)
+        self._sent.add(task.task_id)
+        try:
+            answer = _answer(await link.call(METHOD, {"taskId": task.task_id}))
+        except GatewayError as error:
+            why = f"the gateway said no: {_quoted(error.gateway_message)}"
+            answer = Answer(found=True, cancelled=False, reason=why)
+        except CallError as error:
+            if not error.sent:
+                self._sent.discard(task.task_id)
+                return Item(task.task_id, "refused", reason=f"{error.message}; nothing was sent")
+            reason = f"{error.message}: look before repeating it"
+            return Item(task.task_id, "unknown", reason=reason)
+        return await self._observed(link, task.task_id, answer)
+
+    async def _observed(self, link: Link, task_id: str, answer: Answer) -> Item:
+        """What the listing shows after the answer; a cancelled run may need a moment to end."""
+        deadline = time.monotonic() + (SETTLE_S if answer.cancelled else 0)
+        while True:
+            try:
+                status = (await self._list(link)).get(task_id)
+            except CallError as error:
+                reason = f"{error.message}: look before repeating it"
+                return Item(task_id, "unknown", reason=reason)
+            if status not in ACTIVE or time.monotonic() >= deadline:
+                return _item(task_id, status, answer)
+            await asyncio.sleep(AGAIN_S)
+
+
+def _item(task_id: str, status: str | None, answer: Answer) -> Item:
+    """The outcome by what is listed now; the answer only explains it."""
+    why = _quoted(answer.reason or "")
+    if status in ACTIVE:
+        why = why or ("the gateway says it knows no such task" if answer.found is False else "")
+        return Item(task_id, "not_effective", reason=why or "it goes on", recorded_status=status)
+    if answer.cancelled or status == "cancelled":
+        return Item(task_id, "done", reason=why, recorded_status=status)
+    over = f"it was over by itself ({plain(status)})" if status else "it is not listed any more"
+    reason = "; ".join(part for part in (over, why) if part)
+    return Item(task_id, "not_effective", reason=reason, recorded_status=status)
+
+
+def _gone(task_id: str, listed: Listed) -> Item:
+    """A task that does not run: nothing is sent."""
+    status = listed.get(task_id)
+    state = f"it is {plain(status)}" if status else "there is no such task"
+    return Item(
+        task_id, "refused", reason=f"{state}; nothing was sent", recorded_status=status or None
+    )
+
+
+def _quoted(text: str) -> str:
+    return plain(mask(text)[0])[:160]
+
+
+def _answer(raw: Raw) -> Answer:
+    try:
+        return msgspec.json.decode(raw, type=Answer)
+    except frames.UNREADABLE:
+        return Answer(reason="its answer was not understood")
