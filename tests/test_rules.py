@@ -128,9 +128,10 @@ def test_only_the_link_and_the_demo_know_websockets() -> None:
 ROOMS = {
     "picture": {"picture", "text", "errors"},
     "remedies": {"remedies", "picture", "text", "errors"},
+    "incidents": {"incidents", "remedies", "picture", "text", "errors"},
     "gateway": {"gateway", "remedies", "picture", "text", "errors"},
     "demo": {"demo", "text", "errors"},
-    "screen": {"screen", "gateway", "remedies", "picture", "text", "errors"},
+    "screen": {"screen", "gateway", "incidents", "remedies", "picture", "text", "errors"},
 }
 
 

@@ -9,11 +9,21 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from clawtop.errors import ClawtopError
+from clawtop.incidents.incident import Act, Incident
+from clawtop.incidents.ways import remedies
 from clawtop.picture.records import Approval, Lock
-from clawtop.remedies.plan import DenyPlan, ReleasePlan, plan_release
-from clawtop.remedies.steps import Step
-from clawtop.screen.asking import deny_choices, release_text, word_for
+from clawtop.remedies.plan import (
+    CancelPlan,
+    DenyPlan,
+    ReleasePlan,
+    kill_step,
+    plan_cancel,
+    plan_cancel_duplicates,
+    plan_release,
+)
+from clawtop.screen.asking import cancel_text, deny_choices, release_text, word_for
 from clawtop.screen.dialogs import Confirm
+from clawtop.screen.incident_page import STARTS, first_way
 
 if TYPE_CHECKING:
     from clawtop.gateway.actionlog import ActionLog
@@ -34,6 +44,8 @@ class Acting:
         watcher = app.watcher
         if watcher is None or app.store.facts is None:
             return "not connected yet"
+        if watcher.past:
+            return watcher.past
         if watcher.manner.read_only:
             return "this is read-only: start without --read-only to act"
         if not app.store.link_up:
@@ -41,26 +53,58 @@ class Acting:
         return None
 
     def action_release(self) -> None:
-        self._release(None)
+        """The first way out: of a lock its first step, of an incident its first remedy."""
+        app, record = self._app(), self._app().record()
+        if isinstance(record, Lock):
+            self._release(record.session_key, None)
+        elif isinstance(record, Incident):
+            self._way_out(record)
+        else:
+            app.say("X and K act on a lock or an incident: select one (2, 0)")
 
     def action_kill(self) -> None:
-        """Abort the run: by its id where it is known, else whatever the session runs."""
-        lock = self._app().record()
-        by_run = isinstance(lock, Lock) and lock.run_id is not None
-        self._release(str(Step.ABORT_RUN if by_run else Step.ABORT_SESSION))
-
-    def _release(self, step: str | None) -> None:
-        app = self._app()
-        record = app.record()
-        if not isinstance(record, Lock):
-            app.say("X and K act on a lock: press 2 and select one")
+        """Abort the run: by its id where that is offered, else whatever the session runs."""
+        app, record = self._app(), self._app().record()
+        if not isinstance(record, Lock | Incident):
+            app.say("X and K act on a lock or an incident: select one (2, 0)")
             return
+        lock = record if isinstance(record, Lock) else self._lock_of(record)
+        if lock is None:
+            app.say("this incident names no session that is held")
+            return
+        self._release(lock.session_key, str(kill_step(lock, app.store)))
+
+    def _lock_of(self, incident: Incident) -> Lock | None:
+        """The held session an incident is about: its own, else the one it would release."""
+        keys = [incident.session_key]
+        keys += [way.target for way in incident.ways if way.act == Act.RELEASE]
+        locks = self._app().store.held.locks
+        return next((locks[key] for key in keys if key is not None and key in locks), None)
+
+    def _way_out(self, incident: Incident) -> None:
+        app = self._app()
+        why = self.why_not()
+        if why is not None:
+            app.say(why)
+            return
+        found = remedies(incident, app.store)
+        first = first_way(found)
+        if first is None:
+            no = next((one.why_not for one in found if one.act in STARTS and one.why_not), None)
+            app.say(f"no way out can be started here: {no or 'Enter shows what can be done'}")
+        elif first.act == Act.CANCEL_TASK:
+            self._cancel(plan_cancel(app.store, [first.target])[0])
+        else:
+            self._release(first.target, first.step)
+
+    def _release(self, session_key: str, step: str | None) -> None:
+        app = self._app()
         why = self.why_not()
         if why is not None:
             app.say(why)
             return
         try:
-            plan = plan_release(app.store, record.session_key, step)
+            plan = plan_release(app.store, session_key, step)
         except ClawtopError as error:
             app.say(error.sentence())
             return
@@ -86,20 +130,32 @@ class Acting:
         self._start(Release(watcher, plan, **how), plan.offer.patience_s)
 
     def action_deny(self) -> None:
-        app = self._app()
-        record = app.record()
-        if not isinstance(record, tuple) or not record:
-            app.say("N acts on an approval: press 3 and select one")
+        app, record = self._app(), self._app().record()
+        group = self._group_of(record)
+        if group is None:
+            app.say("N acts on an approval, or on an incident about one: select one (3, 0)")
             return
         why = self.why_not()
         if why is not None:
             app.say(why)
             return
-        group = app.store.backlog.group(record[0].group)
-        if not group:
+        pending = app.store.backlog.group(group)
+        if not pending:
             app.say("these approvals are not pending any more")
             return
-        self._confirm_deny(group)
+        self._confirm_deny(pending)
+
+    def _group_of(self, record: object) -> str | None:
+        """The group of equal approvals that a row is about."""
+        if isinstance(record, tuple) and record:
+            return str(record[0].group)
+        if not isinstance(record, Incident):
+            return None
+        named = [way.target for way in record.ways if way.act == Act.DENY_COPIES]
+        backlog = self._app().store.backlog
+        asked = [backlog.get(one) for one in backlog.of_session(record.session_key or "")]
+        named += [one.group for one in asked if one is not None]
+        return named[0] if named else None
 
     def _confirm_deny(self, group: tuple[Approval, ...]) -> None:
         app = self._app()
@@ -117,6 +173,36 @@ class Acting:
 
         watcher, how = self._how()
         self._start(Denial(watcher, plan, **how), 10.0 * len(plan.targets))
+
+    def cancel_copies(self) -> None:
+        """Of every repeated task the younger copies, the oldest stays."""
+        app = self._app()
+        why = self.why_not()
+        plan = plan_cancel_duplicates(app.store, "oldest")
+        if why is not None:
+            app.say(why)
+        elif not plan.targets:
+            app.say("no task is a second copy of another")
+        else:
+            self._cancel(plan)
+
+    def _cancel(self, plan: CancelPlan) -> None:
+        app = self._app()
+        if not plan.targets:
+            app.say("that task is over")
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self._start_cancel(plan)
+
+        app.push_screen(Confirm(cancel_text(plan, app.store.now_ms)), answered)
+
+    def _start_cancel(self, plan: CancelPlan) -> None:
+        from clawtop.gateway.cancel import Cancel
+
+        watcher, how = self._how()
+        self._start(Cancel(watcher, plan, **how), 10.0 * len(plan.targets))
 
     def _how(self) -> tuple[Watcher, dict[str, Any]]:
         """What every runner is given beside its plan."""

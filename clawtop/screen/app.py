@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
 from textual.app import App
@@ -17,29 +17,35 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from clawtop.errors import ClawtopError
-from clawtop.picture.store import Store
-from clawtop.picture.worst import Fact
+from clawtop.picture.store import PANELS, Store
 from clawtop.screen.acting import Acting
+from clawtop.screen.alarm import Alarm
 from clawtop.screen.dashboard import Dashboard
 from clawtop.screen.dialogs import Reading
 from clawtop.screen.doing import Doing
-from clawtop.screen.header import first_line, second_line
+from clawtop.screen.header import Second, first_line, second_line
 from clawtop.screen.keys import INTERRUPT
+from clawtop.screen.knowing import Knowing
 from clawtop.screen.looking import Looking
+from clawtop.screen.replaying import Replaying
 from clawtop.text import age, plain
 
 if TYPE_CHECKING:
+    from clawtop.gateway.hook import Hook
     from clawtop.gateway.watch import Watcher
+    from clawtop.incidents.scene import Kind
 
 FRAME_S = 0.1  # at most ten paints a second
 HOLD_S = 3.0  # rows hold still after a key
 JUDGE_A_FRAME = 500  # sessions judged per paint; in a storm the rest waits for the next one
 WRITER_FRAMES = 2  # frames the terminal has not taken yet; then a paint is skipped
 
+INCIDENTS = "incidents"  # their panel; the store knows nothing of them
+
 MakeWatcher = Callable[[Callable[[], None]], "Watcher"]
 
 
-class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
+class ClawtopApp(Looking, Knowing, Acting, Replaying, App[None], inherit_bindings=False):
     """The dashboard over one watcher."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -53,19 +59,26 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         store: Store,
         operator: str,
         theme: str | None = None,
+        hint: str = "",
+        kinds: Sequence[Kind] | None = None,
+        bell: bool = False,
+        hook: Hook | None = None,
     ) -> None:
         super().__init__()
         if theme is not None:
             self.theme = theme
         self.animation_level = "none"
-        self.store, self.operator = store, operator
+        self.store, self.operator, self.hint = store, operator, hint
         self.watcher: Watcher | None = None
         self.doing = Doing(self.dirty)
         self.board = Dashboard()
         self.filter_words: tuple[str, ...] = ()
         self.frozen_ms: int | None = None
         self.problem: str | None = None
-        self._make_watcher, self._target = make_watcher, target
+        self._make_watcher, self._target, self._kinds = make_watcher, target, kinds
+        self.alarm = Alarm(self.bell if bell else None, hook)
+        if hook is not None:
+            hook.on_problem = self.say
         self._armed = False
         self._painted_at = self._key_at = 0.0
         self._pending: dict[str, set[str]] = {}
@@ -83,6 +96,7 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
 
     def _begin(self) -> None:
         """After the first frame: connect, and let the second tick."""
+        self.begin_knowing(self._kinds)
         self.set_interval(1.0, self._tick)
         self._heed_signals()
         self._watching = asyncio.create_task(self._watch(), name="clawtop-watch")
@@ -117,6 +131,7 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
 
     async def on_unmount(self) -> None:
         await self.doing.stop()
+        await self.alarm.close()
         if self._watching is not None:
             self._watching.cancel()
             await asyncio.gather(self._watching, return_exceptions=True)
@@ -143,11 +158,14 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         self._painted_at = time.monotonic()
         if not self.is_running or self._writer_behind():
             return
+        if self.watcher is not None and self.watcher.store is not self.store:
+            self.show(self.watcher.store)
         now_ms = self.watcher.clock.now_ms() if self.watcher is not None else self.store.now_ms
         self.store.refresh(now_ms, JUDGE_A_FRAME)
         if self.store.held.backlog_of_work:
             self.dirty()
         self._take(self.store.take_touched())
+        self._take({INCIDENTS: self.know()})
         if not self._holding():
             pending, self._pending = self._pending, {}
             self.board.update_rows(self.store, pending)
@@ -159,9 +177,16 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         if isinstance(self.screen, Reading):
             self.screen.renew()
 
+    def show(self, store: Store) -> None:
+        """Another picture from here on: a replay has gone to another time."""
+        self.store = store
+        self._pending = {panel: {"*"} for panel in PANELS}
+        self.begin_knowing(self._kinds)
+
     def _take(self, touched: dict[str, set[str]]) -> None:
         for panel, ids in touched.items():
-            self._pending.setdefault(panel, set()).update(ids)
+            if ids:
+                self._pending.setdefault(panel, set()).update(ids)
 
     def _writer_behind(self) -> bool:
         """The terminal does not keep up: skip this frame, never stop reading the gateway."""
@@ -183,12 +208,13 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
         """A key was pressed in the dashboard: rows hold still for a moment."""
         self._key_at = time.monotonic()
 
-    def _header(self) -> tuple[str, Fact]:
+    def _header(self) -> tuple[str, Second]:
         frozen = ""
         if self.frozen_ms is not None:
             frozen = f"FROZEN {age(self.store.now_ms - self.frozen_ms)}"
-        first = first_line(self.store, self._target, self.doing.head(), frozen)
-        return first, second_line(self.store, self._next_try())
+        banner = self.watcher.banner if self.watcher is not None else ""
+        first = first_line(self.store, self._target, self.doing.head(), frozen, banner)
+        return first, second_line(self.store, self.standing, self._next_try(), self.size.width)
 
     def _next_try(self) -> str:
         if self.problem is not None:
@@ -212,4 +238,4 @@ class ClawtopApp(Looking, Acting, App[None], inherit_bindings=False):
     def _paint_words(self) -> None:
         doing = self.doing.line()
         if time.monotonic() >= self._words_until:
-            self.board.words.say(doing, "bold")
+            self.board.words.say(doing or self.hint, "bold" if doing else "dim")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from rich.text import Text
 
 from clawtop.picture.records import Approval
-from clawtop.remedies.plan import DenyPlan, ReleasePlan
-from clawtop.text import age, count, plain
+from clawtop.picture.tasks import Task
+from clawtop.remedies.plan import CancelPlan, DenyPlan, ReleasePlan
+from clawtop.text import age, count, mask, plain
 
 GROWING_MS = 60_000
 
@@ -86,3 +87,26 @@ def _deny_text(plan: DenyPlan) -> Text:
         text.append(f"keep      {plain(one.id)}\n")
     text.append(f"command   {plain(plan.targets[0].command)}\n")
     return text
+
+
+def cancel_text(plan: CancelPlan, now_ms: int) -> Text:
+    """Cancelling tasks: which, how old, and what is lost with them."""
+    text = Text(f"Cancel {count(len(plan.targets), 'task')}\n\n", "bold")
+    text.append(f"gateway   {plain(plan.gateway)}\n")
+    for task in plan.targets[:6]:
+        text.append(f"task      {plain(_task(task, now_ms))}\n")
+        text.append(f"          {plain(task.task_id)}\n", "dim")
+    if len(plan.targets) > 6:
+        text.append(f"          and {len(plan.targets) - 6} more\n")
+    for task in plan.kept[:3]:
+        text.append(f"keep      {plain(_task(task, now_ms))}\n")
+    text.append("loses     what they have done so far; their runs end\n")
+    for call in plan.calls_text[:3]:
+        text.append(f"sends     {plain(call)}\n")
+    return text
+
+
+def _task(task: Task, now_ms: int) -> str:
+    began = task.started_at_ms or task.created_at_ms
+    passed = age(None if began is None else now_ms - began)
+    return f"{mask(task.title)[0] or task.task_id}, {passed}, for {task.session_key or 'nobody'}"

@@ -1,4 +1,4 @@
-"""The dashboard screen: header, four panels, one line for words, the footer.
+"""The dashboard screen: header, incidents, four panels, one line for words, the footer.
 
 It owns no domain state: rows come from panel models, which copy from the store when the app's
 one timer says so.
@@ -20,18 +20,22 @@ from clawtop.screen.header import Header
 from clawtop.screen.keys import bindings, foot_text
 from clawtop.screen.line import Line
 from clawtop.screen.panel_view import PanelView
-from clawtop.screen.panels import ALL
+from clawtop.screen.panels import ALL, IncidentsPanel
 from clawtop.screen.rows import RowTable
 
 WIDE = (120, 36)
 SMALLEST = (60, 16)
+SHORT = 20  # fewer lines: a panel that is not in focus is a title and nothing else
+CLOSED_INCIDENTS, OPEN_INCIDENTS = 2, 6  # rows of panel 0 when it is not the one that has the room
+LOCKS = 2
 
 
 class FilterLine(Input):
     """The filter's input; Esc gives it up, Enter keeps it."""
 
     DEFAULT_CSS = """
-    FilterLine { height: 1; border: none; padding: 0; display: none; }
+    FilterLine, FilterLine:focus { height: 1; border: none; padding: 0; }
+    FilterLine { display: none; }
     FilterLine.open { display: block; }
     """
 
@@ -94,7 +98,22 @@ class Dashboard(Screen[None], inherit_bindings=False):
         roomy = width >= WIDE[0] and height >= WIDE[1]
         focused = self.focused_panel()
         for panel in self.panels:
-            panel.set_open(roomy or panel is focused)
+            if isinstance(panel.model, IncidentsPanel) and (roomy or panel is not focused):
+                self._lay_out_incidents(panel, roomy, height)
+            elif roomy or panel is focused:
+                panel.set_shape(None, compact=False)
+            else:
+                panel.set_shape(1 if height < SHORT else 2, compact=True)
+
+    def _lay_out_incidents(self, panel: PanelView, roomy: bool, height: int) -> None:
+        """As many lines as there are incidents, up to a few; with none it is one calm line."""
+        number = len(panel.model.rows)
+        if roomy and number:
+            panel.set_shape(2 + min(number, OPEN_INCIDENTS), compact=False)
+        elif height < SHORT:
+            panel.set_shape(1, compact=True)
+        else:
+            panel.set_shape(1 + min(number, CLOSED_INCIDENTS), compact=True)
 
     def focused_panel(self) -> PanelView:
         """The panel whose table has the focus; the locks when none has."""
@@ -102,16 +121,22 @@ class Dashboard(Screen[None], inherit_bindings=False):
             if panel.table is self.focused:
                 self._last = panel
                 return panel
-        return getattr(self, "_last", self.panels[1])
+        return getattr(self, "_last", self.panel(LOCKS))
+
+    def panel(self, number: int) -> PanelView:
+        """The panel with this number. Raises StopIteration for one that there is not."""
+        return next(panel for panel in self.panels if panel.model.number == number)
 
     def focus_panel(self, number: int) -> None:
-        for panel in self.panels:
-            if panel.model.number == number:
-                panel.table.focus()
+        self._focus(self.panel(number))
 
     def next_panel(self, delta: int) -> None:
         index = self.panels.index(self.focused_panel())
-        self.panels[(index + delta) % len(self.panels)].table.focus()
+        self._focus(self.panels[(index + delta) % len(self.panels)])
+
+    def _focus(self, panel: PanelView) -> None:
+        """At once: the next key may be in the queue, and is meant for this panel."""
+        self.set_focus(panel.table)
 
     def table(self) -> RowTable:
         return self.focused_panel().table
@@ -119,7 +144,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def select_first(self) -> None:
         """Until a person moves in a panel, the row that needs them most is selected."""
         for panel in self.panels:
-            if panel.chosen or not len(panel.model.rows):
+            if not len(panel.model.rows) or (panel.chosen and panel.table.was_selected):
                 continue
             worst = panel.model.rows.id_at(0)
             if panel.table.selected != worst:
@@ -131,6 +156,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
             ids = touched.get(panel.model.name)
             if ids:
                 panel.model.update(store, ids)
+        self.lay_out()  # incidents come and go with their lines
 
     def paint(self, store: Store, now_ms: int, words: tuple[str, ...]) -> None:
         """Bring everything visible up to ``now_ms``."""

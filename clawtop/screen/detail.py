@@ -2,37 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
+from clawtop.incidents.incident import Incident
 from clawtop.picture.records import Approval, Lock, Recovery, SystemEvent
 from clawtop.picture.store import Store
 from clawtop.remedies.ladder import ladder
 from clawtop.remedies.plan import Pins, ReleasePlan
 from clawtop.remedies.steps import Offer
-from clawtop.text import age, iso, mask, plain, utc
+from clawtop.screen.incident_page import incidents_section
+from clawtop.screen.page import Page
+from clawtop.text import age, iso, mask, utc
 
 
-class Page:
-    """Lines of a page; every text is escaped here."""
-
-    def __init__(self, title: str) -> None:
-        self.text = Text(plain(title), "bold")
-
-    def line(self, text: str = "", style: str = "") -> None:
-        self.text.append("\n" + plain(text), style)
-
-    def field(self, name: str, value: str | None, note: str = "") -> None:
-        self.text.append(f"\n  {name:<12}", "dim")
-        self.text.append("not known" if value is None else plain(value))
-        if note:
-            self.text.append(f"  {plain(note)}", "dim")
-
-    def section(self, title: str) -> None:
-        self.text.append(f"\n\n{title}", "bold")
-
-
-def lock_page(lock: Lock, store: Store) -> Text:
-    """Everything known of one lock."""
+def lock_page(lock: Lock, store: Store, incidents: Sequence[Incident] = ()) -> Text:
+    """Everything known of one lock; ``incidents``: those of its session."""
     page = Page(f"{lock.verdict.upper()}  {lock.session_key}")
     now = store.now_ms
     page.field("verdict", lock.verdict, f"{lock.proof}")
@@ -47,6 +33,7 @@ def lock_page(lock: Lock, store: Store) -> Text:
     page.field("waiting", waiting, store.coverage()["waiting"].why or "")
     if lock.children:
         page.field("children", ", ".join(lock.children))
+    incidents_section(page, incidents, store)
     page.section("HOW WE KNOW")
     for why in lock.why:
         page.line(f"  {why}")
@@ -110,8 +97,10 @@ def _offer(page: Page, lock: Lock, offer: Offer, store: Store) -> None:
     page.line(f"      shell     {plan.command()}")
 
 
-def approvals_page(group: tuple[Approval, ...], store: Store) -> Text:
-    """One request and all its copies."""
+def approvals_page(
+    group: tuple[Approval, ...], store: Store, incidents: Sequence[Incident] = ()
+) -> Text:
+    """One request and all its copies; ``incidents``: those of the asking session."""
     first = group[0]
     page = Page(f"APPROVAL  {len(group)} × {first.kind}" if len(group) > 1 else "APPROVAL")
     command, masked = mask(first.command)
@@ -121,6 +110,7 @@ def approvals_page(group: tuple[Approval, ...], store: Store) -> Text:
     page.field("cwd", first.cwd)
     page.field("host", first.host)
     page.field("node", first.node_id)
+    incidents_section(page, incidents, store)
     page.section("COPIES, oldest first")
     for one in group:
         since = None if one.created_at_ms is None else store.now_ms - one.created_at_ms
@@ -167,19 +157,4 @@ def recovery_page(one: Recovery, store: Store) -> Text:
     page.section("HOW WE KNOW")
     page.line("  The diagnostics ring names no session; log lines of the same moment do.")
     page.line(f"  {store.coverage()['recoveries'].why or ''}")
-    return page.text
-
-
-def lanes_page(store: Store) -> Text:
-    """Lanes and their queues."""
-    page = Page("LANES")
-    part = store.coverage()["lanes"]
-    if part.level == "none":
-        page.line(f"  not visible: {part.why}")
-        return page.text
-    page.line(f"  {'LANE':<24} {'ACTIVE':>6} {'QUEUED':>6} {'MAX':>4}  BLOCKED BY", "bold")
-    for lane in sorted(store.lanes.values(), key=lambda one: (-one.queued, -one.active, one.lane)):
-        limit = "?" if lane.max is None else str(lane.max)
-        blocked = lane.blocked_by or ("draining" if lane.draining else "")
-        page.line(f"  {lane.lane:<24} {lane.active:>6} {lane.queued:>6} {limit:>4}  {blocked}")
     return page.text

@@ -46,23 +46,40 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
         Binding("K", "act('kill')", "Kill", show=False),
         Binding("N", "act('deny')", "Deny", show=False),
         Binding("c", "act('copy')", "Copy", show=False),
+        Binding("z", "act('mute')", "Mute", show=False),
+        Binding("l", "act('logs')", "Log lines", show=False),
         INTERRUPT,
     ]
 
     def __init__(
-        self, text: str | Text, *, acting: bool = False, renew: Callable[[], Text | None] = _no_news
+        self,
+        text: str | Text,
+        *,
+        acting: bool = False,
+        renew: Callable[[], Text | None] = _no_news,
+        at_end: bool = False,
     ) -> None:
         super().__init__()
         self._text = text if isinstance(text, Text) else Text(text)
         self._acting = acting
         self._renew = renew
+        self._at_end = at_end
+
+    def on_mount(self) -> None:
+        if self._at_end:
+            self.call_after_refresh(self.action_ends, 1)
 
     def renew(self) -> None:
         """Show the newest text; when its record is gone the last one stays."""
         text = self._renew()
-        if text is not None and text != self._text:
-            self._text = text
-            self.query_one(Static).update(text)
+        if text is None or text == self._text:
+            return
+        scroll = self.query_one(VerticalScroll)
+        follow = self._at_end and scroll.scroll_y >= scroll.max_scroll_y
+        self._text = text
+        self.query_one(Static).update(text)
+        if follow:  # whoever reads the newest line goes on reading the newest line
+            self.call_after_refresh(self.action_ends, 1)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
@@ -106,7 +123,7 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
     Confirm > Vertical { width: 78; max-width: 100%; height: auto; max-height: 100%;
         border: round $warning; padding: 0 1; background: $surface; }
     Confirm Static { width: 1fr; height: auto; }
-    Confirm Input { border: none; height: 1; padding: 0; width: 1fr; }
+    Confirm Input, Confirm Input:focus { border: none; height: 1; padding: 0; width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", show=False, priority=True),

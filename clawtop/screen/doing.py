@@ -9,7 +9,7 @@ from typing import Any, Protocol
 
 from clawtop.gateway.actionlog import ActionLog
 from clawtop.remedies.outcome import Action
-from clawtop.text import plain
+from clawtop.text import count, plain
 
 KEEP_S = 60.0  # a finished action stays on the screen this long
 FACT = {True: "yes", False: "NO", None: "…"}
@@ -86,7 +86,8 @@ class Doing:
 
 def _target(action: Action) -> str:
     key = action.target.get("session_key")
-    return plain(str(key)) if key else f"{len(action.target.get('ids', []))} approvals"
+    noun = "task" if action.action == "cancel-task" else "approval"
+    return plain(str(key)) if key else count(len(action.target.get("ids", [])), noun)
 
 
 def _facts(action: Action) -> str:
@@ -100,4 +101,5 @@ def _items(action: Action) -> str:
     if action.items is None:
         return _facts(action).replace("…", "-")
     done = sum(1 for item in action.items if item.outcome == "done")
-    return f"{done} of {len(action.items)} denied"
+    what = "cancelled" if action.action == "cancel-task" else "denied"
+    return f"{done} of {len(action.items)} {what}"

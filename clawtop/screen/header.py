@@ -1,30 +1,43 @@
-"""The two lines at the top: which gateway, how fresh, what we may do; and the worst fact."""
+"""The two lines at the top: which gateway, how fresh, what we may do; and the worst incident."""
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
+from rich.cells import cell_len
 from textual.app import ComposeResult
 from textual.containers import Vertical
 
+from clawtop.incidents.incident import Incident, Severity
 from clawtop.picture.coverage import is_route
 from clawtop.picture.store import NOT_YET, Store
-from clawtop.picture.worst import Fact, worst_facts
+from clawtop.picture.worst import worst_facts
 from clawtop.screen.line import Line
+from clawtop.screen.rows import fit_text
+from clawtop.screen.standing import WORDS, Standing, since_text
 from clawtop.text import age, count, plain
 
 OLD_MS = 10_000
+URGENT = "bold red"
+STYLES = {Severity.CRITICAL: URGENT, Severity.WARNING: "bold", Severity.INFO: ""}
 
 
-def first_line(store: Store, target: tuple[str, str], doing: str, frozen: str) -> str:
-    """Who and how. ``target``: the gateway's name and address, known before any connection."""
+def first_line(
+    store: Store, target: tuple[str, str], doing: str, frozen: str, banner: str = ""
+) -> str:
+    """Who and how. ``target``: the gateway's name and address, known before any connection.
+
+    ``banner``: where this is a recording, that it is one and of when.
+    """
     name, address = target
     words = ["clawtop", *([] if name == address else [plain(name)]), address]
     facts = store.facts
     if facts is not None:
         words.append(plain(facts.version or "version unknown"))
-    words.append(freshness(store))
+    words.append(banner or freshness(store))
     words += [part for part in (doing, frozen) if part]
     if facts is not None:
-        words.append("read-only" if facts.read_only else "can act")
+        words.append("read-only" if facts.read_only or banner else "can act")
         words.append("APPROVAL ROUTE" if is_route(facts) else "passive")
         words.append("no companion")
     return "  ".join(words)
@@ -40,21 +53,51 @@ def freshness(store: Store) -> str:
     return f"data {age(old)} old" if old >= OLD_MS else "live"
 
 
-def second_line(store: Store, next_try: str) -> Fact:
-    """The worst fact in words and how many more there are."""
+class Second(NamedTuple):
+    """The second line: words, how strong, and what stands at its right end."""
+
+    text: str
+    style: str = ""
+    tail: str = ""
+
+
+def second_line(store: Store, standing: Standing | None, next_try: str, width: int) -> Second:
+    """The worst that needs a person, in words, and how many more incidents there are."""
     if not store.link_up:
         why = "" if store.link_why == NOT_YET else store.link_why
-        return Fact("  ".join(part for part in (plain(why), next_try) if part), urgent=bool(why))
-    facts = worst_facts(store)
+        words = "  ".join(part for part in (plain(why), next_try) if part)
+        return Second(words, URGENT if why else "")
+    facts = standing.facts if standing is not None else worst_facts(store)
+    worst = standing.worst if standing is not None else None
+    if worst is not None and (worst.severity != Severity.INFO or not facts):
+        more = standing.heard - 1 if standing is not None else 0
+        tail = f"   +{more} more (0)" if more else ""
+        line = incident_line(worst, store.now_ms, width - len(tail))
+        return Second(line, STYLES[Severity(worst.severity)], tail)
     if facts:
-        more = f"   +{len(facts) - 1} more" if len(facts) > 1 else ""
-        return Fact(facts[0].text + more, facts[0].urgent)
-    missing = [name for name, part in store.coverage().items() if part.level == "none"]
-    unseen = len([name for name in missing if name in ("locks", "approvals", "system_events")])
+        tail = f"   +{len(facts) - 1} more" if len(facts) > 1 else ""
+        return Second(facts[0].text, URGENT if facts[0].urgent else "", tail)
+    return Second(_calm(store, standing.muted if standing is not None else 0))
+
+
+def _calm(store: Store, muted: int) -> str:
     if "rows" not in store.listed:
-        return Fact("asking the gateway")
-    hidden = f" ({count(unseen, 'panel')} cannot be seen)" if unseen else ""
-    return Fact(f"nothing is stuck that this gateway shows{hidden}")
+        return "asking the gateway"
+    if muted:
+        hidden = count(muted, "incident")
+        return f"nothing else is wrong that this gateway shows; {hidden} muted (0)"
+    return "nothing is wrong that this gateway shows"
+
+
+def incident_line(incident: Incident, now_ms: int, width: int) -> str:
+    """The incident in words; of a long session key both ends stay."""
+    head = f"{WORDS[Severity(incident.severity)]} {plain(incident.name)}"
+    tail = f"{since_text(incident, now_ms)}  {incident.certainty}"
+    where = plain(incident.session_key or incident.summary)
+    room = max(width - cell_len(head) - cell_len(tail) - 4, 8)
+    if cell_len(where) > room:
+        where = fit_text(where, room, middle=incident.session_key is not None).rstrip()
+    return f"{head}  {where}  {tail}"
 
 
 class Header(Vertical):
@@ -71,7 +114,7 @@ class Header(Vertical):
         yield self.first
         yield self.second
 
-    def say(self, first: str, second: Fact) -> None:
+    def say(self, first: str, second: Second) -> None:
         """Show these lines."""
         self.first.say(first, "bold")
-        self.second.say(second.text, "bold red" if second.urgent else "")
+        self.second.say(*second)

@@ -30,6 +30,7 @@ MOVING = (
     Key("pagedown", "page(1)", "page down", shown="PgDn"),
     Key("tab", "next_panel(1)", "next panel", shown="Tab"),
     Key("shift+tab", "next_panel(-1)", "panel before", shown="Shift-Tab"),
+    Key("0", "panel(0)", "incidents: what is wrong, in words"),
     Key("1", "panel(1)", "system events"),
     Key("2", "panel(2)", "locks"),
     Key("3", "panel(3)", "approvals"),
@@ -39,21 +40,36 @@ LOOKING = (
     Key("enter", "open", "detail: everything known, and the ways out", "detail", "Enter"),
     Key("slash", "filter", "filter (words, state:stale, agent:main)", "filter", "/"),
     Key("f", "freeze", "freeze the rows; again to let them go"),
-    Key("5", "lanes", "lanes"),
+    Key("z", "mute", "mute this incident for an hour; again to hear of it"),
+    Key("l", "logs", "log lines of this row's session"),
+    Key("5", "lanes", "lanes and tasks: what runs, what is stale, second copies"),
     Key("a", "actions", "action log"),
     Key("c", "copy", "show the full id on a line of its own, and copy it"),
     Key("r", "ask", "ask everything again, or connect now"),
     Key("ctrl+l", "repaint", "repaint", shown="^L"),
     Key("question_mark", "help", "this help", "help", "?"),
+    Key("w", "changes", "what changed since the last w", "changes"),
     Key("escape", "up_level", "one level back", shown="Esc"),
     Key("q", "leave", "quit", "quit"),
 )
 ACTING = (
-    Key("X", "release", "release the selected lock (asks first)", "release"),
-    Key("K", "kill", "kill: abort the run of the selected lock (asks first)", "kill"),
-    Key("N", "deny", "say no: deny copies of the selected approval (asks first)", "deny"),
+    Key("X", "release", "release this lock, or this incident's first way out", "release"),
+    Key("K", "kill", "kill: abort the run of this lock or incident", "kill"),
+    Key("N", "deny", "say no: deny copies of this approval or incident", "deny"),
 )
-GROUPS = (("moving", MOVING), ("looking", LOOKING), ("acting", ACTING))
+REPLAYING = (
+    Key("space", "replay_pause", "pause, or go on"),
+    Key("comma,less_than_sign", "replay_scrub(-1)", "a minute back", shown=", <"),
+    Key("full_stop,greater_than_sign", "replay_scrub(1)", "a minute on", shown=". >"),
+    Key("left_square_bracket", "replay_incident(-1)", "the first naming before this", shown="["),
+    Key("right_square_bracket", "replay_incident(1)", "the next first naming", shown="]"),
+)
+GROUPS = (
+    ("moving", MOVING),
+    ("looking", LOOKING),
+    ("acting", ACTING),
+    ("in a replay", REPLAYING),
+)
 INTERRUPT = Binding("ctrl+c", "interrupt", "quit at once", show=False)
 
 
@@ -72,7 +88,8 @@ def help_text() -> str:
     lines = []
     for title, group in GROUPS:
         lines += [title.upper(), *(f"  {name_of(key):<10} {key.what}" for key in group), ""]
-    lines.append("A key that cannot act now says why. Selection is the record, not the row.")
+    lines.append("X, K and N ask before anything is sent. A key that cannot act now says why.")
+    lines.append("Selection is the record, not the row.")
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from rich.cells import cell_len
 from rich.text import Text
 from textual.widget import Widget
 
@@ -15,18 +16,19 @@ class Line(Widget):
 
     def __init__(self, text: str = "", style: str = "", *, id: str | None = None) -> None:
         super().__init__(id=id)
-        self._text, self._style = text, style
+        self._text, self._style, self._tail = text, style, ""
 
-    def say(self, text: str, style: str = "") -> None:
-        """Show this from now on."""
-        if (text, style) != (self._text, self._style):
-            self._text, self._style = text, style
+    def say(self, text: str, style: str = "", tail: str = "") -> None:
+        """Show this from now on; ``tail`` stands at the right and is never cut."""
+        if (text, style, tail) != (self._text, self._style, self._tail):
+            self._text, self._style, self._tail = text, style, tail
             self.refresh()
 
     @property
     def text(self) -> str:
         """What it says, uncut."""
-        return self._text
+        return self._text + self._tail
 
     def render(self) -> Text:
-        return Text(fit_text(self._text, self.size.width), self._style)
+        room = max(self.size.width - cell_len(self._tail), 0)
+        return Text(fit_text(self._text, room) + self._tail, self._style)

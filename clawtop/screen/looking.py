@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 from textual.widgets import Input
 
+from clawtop.incidents.incident import Incident
 from clawtop.picture.records import Lock, Recovery, SystemEvent
-from clawtop.screen.detail import approvals_page, event_page, lanes_page, lock_page, recovery_page
+from clawtop.screen.detail import approvals_page, event_page, lock_page, recovery_page
 from clawtop.screen.dialogs import Confirm, Reading
+from clawtop.screen.incident_page import incident_page
 from clawtop.screen.keys import help_text
 from clawtop.text import count, plain
 
@@ -82,9 +84,13 @@ class Looking:
         if name == "locks" and app.watcher is not None and row_id is not None:
             app.watcher.named = frozenset({row_id})  # look at it closely while it is read about
 
+        record = self.record()
+
         def renew() -> Text | None:
             panel = next(one for one in app.board.panels if one.model.name == name)
-            return self.page_of(panel.model.one(app.store, row_id or ""))
+            fresh = panel.model.one(app.store, row_id or "")
+            gone = record if isinstance(record, Incident) else None  # its page says that it is over
+            return self.page_of(fresh if fresh is not None else gone)
 
         app.push_screen(Reading(page, acting=True, renew=renew), self._after_detail)
 
@@ -96,12 +102,16 @@ class Looking:
         return "nothing is selected here"
 
     def page_of(self, record: object | None) -> Text | None:
-        store = self._me().store
+        store, standing = self._me().store, self._me().standing
         match record:
+            case Incident() if standing is not None:
+                return incident_page(record, standing)
             case Lock():
-                return lock_page(record, store)
+                named = standing.of_session(record.session_key) if standing else ()
+                return lock_page(record, store, named)
             case tuple():
-                return approvals_page(record, store)
+                named = standing.of_session(record[0].session_key) if standing else ()
+                return approvals_page(record, store, named)
             case SystemEvent():
                 return event_page(record, store)
             case Recovery():
@@ -165,9 +175,6 @@ class Looking:
     def action_help(self) -> None:
         self._me().push_screen(Reading(help_text()))
 
-    def action_lanes(self) -> None:
-        self._me().push_screen(Reading(lanes_page(self._me().store)))
-
     def action_actions(self) -> None:
         import os
 
@@ -190,7 +197,7 @@ class Looking:
         if row_id is None or record is None:
             app.say(self.why_nothing())
             return
-        text = record[0].id if isinstance(record, tuple) else row_id
+        text = record[0].id if isinstance(record, tuple) else row_id  # an incident's is its key
         app.copy_to_clipboard(plain(text))
         app.push_screen(Reading(f"copied, if this terminal allows it\n\n{plain(text)}"))
 
@@ -199,6 +206,8 @@ class Looking:
         app.hush()
         if app.watcher is None or app.problem is not None:
             app.restart_watch()
+        elif app.watcher.past:
+            app.say(app.watcher.past)
         elif app.store.link_up:
             app.watcher.ask_all_now()
             app.say("asking everything again")

@@ -27,16 +27,14 @@ class PanelRows(RowTable, inherit_bindings=False):
 
 
 class PanelView(Vertical):
-    """A panel: closed it is a title and its worst row, open it has the room."""
+    """A panel: closed it is a title and its worst rows, open it has the room."""
 
-    DEFAULT_CSS = """
-    PanelView { height: 2; }
-    PanelView.open { height: 1fr; }
-    """
+    DEFAULT_CSS = "PanelView { height: 2; }"
 
     def __init__(self, model: PanelModel) -> None:
         super().__init__(id=f"panel-{model.name}")
         self.model = model
+        self._shape: tuple[int | None, bool] = (2, False)
         self.chosen = False  # by a person; until then the selection follows the worst row
         self.title_line = Title()
         self.table = PanelRows(model.rows, id=f"rows-{model.name}")
@@ -45,10 +43,14 @@ class PanelView(Vertical):
         yield self.title_line
         yield self.table
 
-    def set_open(self, is_open: bool) -> None:
-        """Give it the room, or only its worst row."""
-        self.set_class(is_open, "open")
-        self.table.compact = not is_open
+    def set_shape(self, height: int | None, *, compact: bool) -> None:
+        """Give it this many lines, title included (None: what is left over), or only its worst
+        rows without a heading. Nothing is laid out again unless this changes."""
+        if (height, compact) != self._shape:
+            self._shape = (height, compact)
+            self.styles.height = "1fr" if height is None else height
+            self.table.compact_rows = max((height or 2) - 1, 1)
+            self.table.compact = compact
 
     def paint(self, store: Store, now_ms: int, words: tuple[str, ...]) -> int:
         """Bring title and visible rows up to ``now_ms``; how many lines were repainted."""

@@ -176,6 +176,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._show_header = show_header
         self._empty_text = empty_text
         self._compact = False
+        self._compact_rows = 1
         self._chosen: str | None = None  # kept while its row is away: it may come back
         self._chosen_at = 0  # where it was last seen
         self._follow = False  # it is in view, and has to stay in view
@@ -204,18 +205,33 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._resync()
 
     @property
+    def was_selected(self) -> bool:
+        """A row is or was selected, there now or not."""
+        return self._chosen is not None
+
+    @property
     def selection_gone(self) -> bool:
         """A row was selected and has vanished: nothing is selected now."""
         return self._chosen is not None and self._index() is None
 
     @property
     def compact(self) -> bool:
-        """Only the first row, without a header: for a panel that has just a line or two."""
+        """Only the first rows, without a header: for a panel that has just a line or two."""
         return self._compact
 
     @compact.setter
     def compact(self, compact: bool) -> None:
         self._compact = compact
+        self._resync()
+
+    @property
+    def compact_rows(self) -> int:
+        """How many rows are shown while it is compact."""
+        return self._compact_rows
+
+    @compact_rows.setter
+    def compact_rows(self, rows: int) -> None:
+        self._compact_rows = rows
         self._resync()
 
     def set_empty_text(self, text: str) -> None:
@@ -318,7 +334,8 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
             self._placing = False
 
     def _fit_virtual_size(self) -> None:
-        rows = 1 if self._compact else max(1, len(self.source)) + self._header_rows()
+        rows = max(1, len(self.source)) + self._header_rows()
+        rows = self._compact_rows if self._compact else rows
         size = Size(self.size.width, rows)
         if size == self.virtual_size:
             return
@@ -363,7 +380,8 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
     def _row_lines(self, room: int) -> list[Line]:
         if self._now_ms is None:
             return []
-        top, room = (0, min(room, 1)) if self._compact else (self.scroll_offset.y, room)
+        top = 0 if self._compact else self.scroll_offset.y
+        room = min(room, self._compact_rows) if self._compact else room
         indexes = range(top, min(top + room, len(self.source)))
         self._shown_ids = [self.source.id_at(index) for index in indexes]
         if not len(self.source):

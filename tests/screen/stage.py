@@ -7,7 +7,7 @@ import html
 import re
 import time
 from collections import defaultdict
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +17,10 @@ from textual.pilot import Pilot
 from clawtop.demo import ScriptedGateway, World
 from clawtop.gateway.client import Client
 from clawtop.gateway.find import Target
+from clawtop.gateway.hook import Hook
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.secret import Secret
+from clawtop.incidents.scene import Kind
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.store import Store
 from clawtop.screen.app import ClawtopApp
@@ -90,7 +92,7 @@ class Stage:
     def select(self, panel: int, row_id: str) -> None:
         """Focus a panel and select one of its records."""
         self.app.board.focus_panel(panel)
-        view = self.app.board.panels[panel - 1]
+        view = self.app.board.panel(panel)
         view.chosen, view.table.selected = True, row_id
 
 
@@ -115,8 +117,11 @@ async def stage(
     stale_after_ms: int = 600_000,
     world: World | None = None,
     secret: str | None = None,
+    kinds: Sequence[Kind] | None = None,
+    bell: bool = False,
+    hook: Hook | None = None,
 ) -> AsyncIterator[Stage]:
-    """Run the dashboard until the block ends."""
+    """Run the dashboard until the block ends. ``kinds``: the incidents to look for."""
     async with gateway or ScriptedGateway(generation, world=world) as running:
         manner = Manner(read_only=read_only, timeout_s=5)
         store = Store(stale_after_ms=stale_after_ms, wishes=Wishes(read_only=read_only))
@@ -127,7 +132,15 @@ async def stage(
 
             return Watcher(target, client(), store, manner, on_dirty=on_dirty)
 
-        app = ClawtopApp(make, ("edge-1", target.address), store=store, operator="tester@desk")
+        app = ClawtopApp(
+            make,
+            ("edge-1", target.address),
+            store=store,
+            operator="tester@desk",
+            kinds=kinds,
+            bell=bell,
+            hook=hook,
+        )
         async with app.run_test(size=size) as pilot:
             on = Stage(running, app, pilot)
             if secret is None:

@@ -190,3 +190,19 @@ def test_quitting_without_an_action_just_quits() -> None:
             assert on.app.return_code == 0
 
     play(scene)
+
+
+def test_kill_ends_a_run_that_has_no_id_to_be_aborted_by() -> None:
+    """A heartbeat run is named, and only its session can be told to stop."""
+
+    async def scene() -> None:
+        async with stage() as on:
+            key = "agent:main:heartbeat"
+            on.world.start_run(key, "heartbeat", run_id="beat-1")
+            locks = on.app.store.held.locks
+            await on.until(lambda: key in locks and locks[key].run_id, "the run's name")
+            on.select(2, key)
+            await on.press("K")
+            await on.until_text("abort-session")
+
+    play(scene)

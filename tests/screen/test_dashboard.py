@@ -36,7 +36,7 @@ def test_all_four_panels_show_the_picture(size: tuple[int, int], generation: str
             assert "live" in lines[0]
             route = "APPROVAL ROUTE" if generation == "april" else "passive"
             assert route in lines[0]
-            assert "the same approval 4 times  agent:main:asks" in lines[1]
+            assert lines[1].startswith("CRITICAL approval cascade  agent:main:asks")
 
     play(scene)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import json
 import os
 import pty
 import select
@@ -19,16 +20,22 @@ from pathlib import Path
 import pytest
 
 from tests.cli.shell import Served, serving
+from tests.gateway.test_hook import writer
 
 LEAVES_ALTERNATE = b"\x1b[?1049l"
 SHOWS_CURSOR = b"\x1b[?25h"
 DEADLINE_S = 20.0
 
 
-class Terminal:
-    """clawtop in a pseudo-terminal of 80x24."""
+def _own() -> None:
+    """Make the pseudo-terminal the one that ``/dev/tty`` means."""
+    fcntl.ioctl(0, termios.TIOCSCTTY, 0)
 
-    def __init__(self, served: Served, *args: str) -> None:
+
+class Terminal:
+    """clawtop in a pseudo-terminal of 80x24; ``owned``: its controlling one, as in a shell."""
+
+    def __init__(self, served: Served, *args: str, owned: bool = False) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         where = ("--url", served.gateway.url, "--token-file", str(served.token_file))
@@ -39,6 +46,7 @@ class Terminal:
             stderr=slave,
             env={**os.environ, "TERM": "xterm-256color"},
             start_new_session=True,
+            preexec_fn=_own if owned else None,
         )
         os.close(slave)
         self.seen = b""
@@ -80,8 +88,8 @@ class Terminal:
 
 
 @contextmanager
-def terminal(served: Served, *args: str) -> Iterator[Terminal]:
-    running = Terminal(served, *args)
+def terminal(served: Served, *args: str, owned: bool = False) -> Iterator[Terminal]:
+    running = Terminal(served, *args, owned=owned)
     try:
         yield running
     finally:
@@ -118,9 +126,54 @@ def test_the_first_frame_comes_before_any_connection(tmp_path: Path) -> None:
 
 def test_nothing_is_sent_while_nothing_on_the_screen_changes(tmp_path: Path) -> None:
     with serving(tmp_path) as served, terminal(served) as running:
-        running.until(b"nothing is stuck")
+        running.until(b"nothing is wrong")
         running.read(2.5)
         assert running.read(3) == b""
+
+
+def cascade(served: Served) -> None:
+    """Four equal requests: a critical incident."""
+    for _ in range(4):
+        served.do(lambda gateway: gateway.world.request_approval("ps aux", "agent:main:asks"))
+
+
+@pytest.mark.parametrize("bell", [True, False])
+def test_the_bell_rings_only_where_it_is_asked_for(tmp_path: Path, bell: bool) -> None:
+    with serving(tmp_path) as served, terminal(served, *["--bell"] * bell) as running:
+        running.until(b"nothing is wrong")
+        before = running.seen.count(b"\x07")  # ends of other sequences
+        cascade(served)
+        running.until(b"approval cascade")
+        running.read(0.5)
+        assert running.seen.count(b"\x07") - before == int(bell)
+
+
+def test_what_the_hook_prints_never_reaches_the_terminal(tmp_path: Path) -> None:
+    out = tmp_path / "told"
+    loud = "print('LOUD'); print('LOUD', file=sys.stderr)\n"
+    tty = "try: open('/dev/tty', 'w').write('LOUD')\nexcept OSError: pass"
+    hook = writer(tmp_path, out, before=loud + tty)
+    with (
+        serving(tmp_path) as served,
+        terminal(served, "--on-incident", hook, owned=True) as running,
+    ):
+        running.until(b"nothing is wrong")
+        cascade(served)
+        end = time.monotonic() + DEADLINE_S
+        while not (out.exists() and out.read_text().endswith("\n")):
+            assert time.monotonic() < end, running.seen[-2000:]
+            running.read(0.05)
+        os.write(running.master, b"q")
+        assert running.ended() == 0
+        assert json.loads(out.read_text().splitlines()[0])["id"] == "I-01"
+        assert b"LOUD" not in running.seen
+
+
+def test_a_hook_that_is_no_command_is_wrong_usage(tmp_path: Path) -> None:
+    with serving(tmp_path) as served, terminal(served, "--on-incident", "page 'ops") as running:
+        assert running.ended() == 2
+        assert b"No closing quotation" in running.seen
+        assert LEAVES_ALTERNATE not in running.seen
 
 
 def test_no_byte_of_gateway_text_reaches_the_terminal_as_a_command(tmp_path: Path) -> None:

@@ -6,9 +6,24 @@ A new panel is a new file and one line in ``ALL``.
 from clawtop.screen.panels.approvals import ApprovalsPanel
 from clawtop.screen.panels.base import PanelModel
 from clawtop.screen.panels.events import EventsPanel
+from clawtop.screen.panels.incidents import IncidentsPanel
 from clawtop.screen.panels.locks import LocksPanel
 from clawtop.screen.panels.recoveries import RecoveriesPanel
 
-ALL: tuple[type[PanelModel], ...] = (EventsPanel, LocksPanel, ApprovalsPanel, RecoveriesPanel)
+ALL: tuple[type[PanelModel], ...] = (
+    IncidentsPanel,
+    EventsPanel,
+    LocksPanel,
+    ApprovalsPanel,
+    RecoveriesPanel,
+)
 
-__all__ = ["ALL", "ApprovalsPanel", "EventsPanel", "LocksPanel", "PanelModel", "RecoveriesPanel"]
+__all__ = [
+    "ALL",
+    "ApprovalsPanel",
+    "EventsPanel",
+    "IncidentsPanel",
+    "LocksPanel",
+    "PanelModel",
+    "RecoveriesPanel",
+]
