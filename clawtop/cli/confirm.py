@@ -6,8 +6,8 @@ import argparse
 import sys
 
 from clawtop.errors import RefusedError
-from clawtop.remedies.plan import DenyPlan, ReleasePlan
-from clawtop.text import age, plain
+from clawtop.remedies.plan import CancelPlan, DenyPlan, ReleasePlan
+from clawtop.text import age, mask, plain
 
 
 def release_text(plan: ReleasePlan, now_ms: int) -> list[str]:
@@ -31,6 +31,14 @@ def deny_text(plan: DenyPlan) -> list[str]:
     lines = [f"gateway   {plain(plan.gateway)}"]
     lines += [f"deny      {plain(one.id)}  {plain(one.command)}" for one in plan.targets]
     lines += [f"keep      {plain(one.id)}" for one in plan.kept]
+    return lines
+
+
+def cancel_text(plan: CancelPlan) -> list[str]:
+    lines = [f"gateway   {plain(plan.gateway)}"]
+    for verb, tasks in (("cancel", plan.targets), ("keep", plan.kept)):
+        lines += [f"{verb:<9} {plain(one.task_id)}  {plain(mask(one.title)[0])}" for one in tasks]
+    lines += [f"loses     {plain(loss)}" for loss in plan.loses]
     return lines
 
 

@@ -14,6 +14,7 @@ from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.coverage import grants, is_route, is_september
 from clawtop.picture.document import gateway_document
+from clawtop.picture.unseen import NOT_SEEN
 from clawtop.text import age, count, plain
 
 
@@ -57,6 +58,9 @@ def doctor_document(watcher: Watcher) -> dict[str, Any]:
         "coverage": {
             name: {"level": part.level, "why": part.why} for name, part in store.coverage().items()
         },
+        "not_seen": [
+            {"incident": one.incident, "what": one.what, "why": one.why} for one in NOT_SEEN
+        ],
         "questions": [
             {
                 "method": slot.question.method,
@@ -92,6 +96,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines.append("")
     for name, part in report["coverage"].items():
         lines.append(f"{name:<14} {part['level']:<14} {plain(part['why'] or '')}".rstrip())
+    lines += ["", "cannot be seen from outside a gateway, so no incident is named for it:"]
+    lines += [f"  {one['incident']}  {one['what']} ({one['why']})" for one in report["not_seen"]]
     lines.append("")
     lines.append(f"asks about {report['rate_per_minute']:g} questions a minute:")
     lines += [_question(one) for one in report["questions"]]

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from clawtop.cli.options import build_parser
+from clawtop.cli.options import build_parser, command_word
 from clawtop.errors import ClawtopError
 
 INTERRUPTED = 130
@@ -21,6 +21,10 @@ def run(argv: list[str]) -> int:
     """Run one command line; its exit code (see the README)."""
     as_json = "--json" in argv
     try:
+        if command_word(argv) == "check":
+            from clawtop.cli import check  # it has its own words and codes for what goes wrong
+
+            return check.main(argv)
         args = build_parser().parse_args(argv)
         return _command(args.command)(args)
     except ClawtopError as error:
@@ -35,7 +39,7 @@ def run(argv: list[str]) -> int:
 
 def _command(name: str | None) -> Callable[[argparse.Namespace], int]:
     """The command's module, imported only when it is used."""
-    module = import_module(f"clawtop.cli.{name or 'dashboard'}")
+    module = import_module(f"clawtop.cli.{(name or 'dashboard').replace('-', '_')}")
     command: Callable[[argparse.Namespace], int] = module.run
     return command
 

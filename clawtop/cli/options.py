@@ -7,6 +7,7 @@ import os
 from typing import Any, NoReturn
 
 from clawtop import __version__
+from clawtop.cli.metric_names import METRICS
 from clawtop.errors import UsageError
 from clawtop.gateway.find import Options
 from clawtop.text import duration_ms
@@ -58,8 +59,8 @@ def _common(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
     )
 
 
-def _json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="one JSON document on stdout")
+def _json(parser: argparse.ArgumentParser, what: str = "one JSON document on stdout") -> None:
+    parser.add_argument("--json", action="store_true", help=what)
 
 
 def _acting(parser: argparse.ArgumentParser) -> None:
@@ -68,6 +69,24 @@ def _acting(parser: argparse.ArgumentParser) -> None:
     add("--yes", action="store_true", help="answer the confirmation")
     add("--reason", metavar="TEXT", help="why; kept in the action log")
     _json(parser)
+
+
+def _noises(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("what the dashboard does about incidents beside showing them")
+    group.add_argument(
+        "--bell", action="store_true", help="ring the terminal's bell for a new critical one"
+    )
+    on_incident(group)
+
+
+def on_incident(group: argparse._ActionsContainer, *, again: bool = False) -> None:
+    """The option that runs a command for each incident; ``again``: after the command."""
+    group.add_argument(
+        "--on-incident",
+        metavar="COMMAND",
+        default=argparse.SUPPRESS if again else None,
+        help="run this for each new or worse one, its JSON on stdin (no shell, 10 s, 10 a minute)",
+    )
 
 
 def build_parser() -> Parser:
@@ -79,12 +98,21 @@ def build_parser() -> Parser:
     )
     parser.add_argument("--version", action="version", version=f"clawtop {__version__}")
     _common(parser)
+    _noises(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     _snapshot(commands)
+    _watch(commands)
+    _check(commands)
+    _logs(commands)
+    _report(commands)
     _release(commands)
     _deny(commands)
+    _cancel_task(commands)
     _actions(commands)
     _doctor(commands)
+    _demo(commands)
+    _record(commands)
+    _replay(commands)
     return parser
 
 
@@ -95,7 +123,7 @@ def _command(commands: Commands[Parser], name: str, what: str, example: str) -> 
     parser = commands.add_parser(
         name, help=what, description=what, epilog=f"example: clawtop {example}"
     )
-    if name != "actions":
+    if name not in ("actions", "demo", "replay"):
         _common(parser, again=True)
     return parser
 
@@ -104,6 +132,59 @@ def _snapshot(commands: Commands[Parser]) -> None:
     parser = _command(commands, "snapshot", "one picture of now", "snapshot --json --observe 5")
     parser.add_argument("--observe", metavar="DURATION", default="0", help="watch this long first")
     _json(parser)
+
+
+def _watch(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands, "watch", "changes as they happen, a line each, until interrupted", "watch --json"
+    )
+    on_incident(parser, again=True)
+    _json(parser, "one JSON document a line")
+
+
+def _check(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "check",
+        "one look as a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
+        "check --require locks,approvals --critical oldest_lock=30m",
+    )
+    add = parser.add_argument
+    add("--observe", metavar="DURATION", default="0", help="watch this long first")
+    add("--require", metavar="PART,…", default="locks", help="UNKNOWN if unseen (locks)")
+    many: dict[str, Any] = {"action": "append", "default": []}
+    add("--ignore", metavar="I-NN[:SESSION]", help="leave out such incidents", **many)
+    add("--warning", metavar="METRIC=N", help="WARNING when it is above N", **many)
+    add("--critical", metavar="METRIC=N", help="CRITICAL when it is above N", **many)
+    add("--no-state", action="store_true", help="neither read nor keep the last look")
+    _json(parser)
+    told = "; ".join(f"{name}: {what}" for name, what in METRICS.items())
+    parser.add_argument_group("metrics", told)
+
+
+def _logs(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "logs",
+        "the gateway's log lines, or those about one session",
+        "logs agent:main:main --since 30m",
+    )
+    add = parser.add_argument
+    add("session_key", metavar="SESSION_KEY", nargs="?", help="the session, as snapshot shows it")
+    add("--since", metavar="DURATION", help="only the last part of them")
+
+
+def _report(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "report",
+        "Markdown for a ticket: timeline, evidence, who waited, what was done",
+        "report --since 2h -o incident.md",
+    )
+    add = parser.add_argument
+    add("--incident", metavar="KEY", help="only this incident, by its key in snapshot --json")
+    add("--since", metavar="DURATION", default="24h", help="how far back (24h)")
+    add("-o", "--output", metavar="FILE", help="a new file instead of standard output")
 
 
 def _release(commands: Commands[Parser]) -> None:
@@ -138,6 +219,20 @@ def _deny(commands: Commands[Parser]) -> None:
     _acting(parser)
 
 
+def _cancel_task(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "cancel-task",
+        "cancel background tasks: by id, or all copies but one",
+        "cancel-task --duplicates --keep oldest --dry-run",
+    )
+    add = parser.add_argument
+    add("ids", metavar="TASK_ID", nargs="*", help="tasks to cancel")
+    add("--duplicates", action="store_true", help="cancel the copies of every repeated task")
+    add("--keep", metavar="oldest|newest|ID", help="which copy stays (needed)")
+    _acting(parser)
+
+
 def _actions(commands: Commands[Parser]) -> None:
     parser = _command(commands, "actions", "the action log of this host", "actions --since 2h")
     parser.add_argument("--since", metavar="DURATION", help="only the last part of it")
@@ -151,6 +246,74 @@ def _doctor(commands: Commands[Parser]) -> None:
         "how the gateway was found, what it grants and shows, what we ask it",
         "doctor --url ws://127.0.0.1:18789",
     )
+    _json(parser)
+
+
+def _demo(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "demo",
+        "a gateway that misbehaves on purpose, to look at and to practise on",
+        "demo leaked-lock --generation april",
+    )
+    add = parser.add_argument
+    add("scenario", metavar="SCENARIO", nargs="?", help="which trouble; see --list")
+    add("--list", action="store_true", help="the scenarios, a line each")
+    add("--serve", metavar="PORT", help="serve it to other clients, without a screen (0: any port)")
+    add("--speed", metavar="N", default="1", help="shorten the pauses of the story N times")
+    add("--seed", metavar="N", default="1", help="the same number plays the same story")
+    add("--generation", choices=("april", "september"), help="behave like 2026.5.28 or 2026.9.6")
+
+
+_VALUED = (
+    "--url",
+    "--gateway",
+    "--profile",
+    "--config",
+    "--token-file",
+    "--password-file",
+    "--tls-fingerprint",
+    "--approvals",
+    "--stale-after",
+    "--timeout",
+    "--on-incident",
+)
+
+
+def command_word(argv: list[str]) -> str | None:
+    """The command, told before anything is parsed: what is wrong with a line depends on it."""
+    words = iter(argv)
+    for word in words:
+        if not word.startswith("-"):
+            return word
+        if word in _VALUED:
+            next(words, None)
+    return None
+
+
+def _record(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "record",
+        "write what the gateway says into a file, until interrupted",
+        "record night.jsonl --for 8h",
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", help="a new file; secrets are never in it")
+    add("--for", dest="duration", metavar="DURATION", help="end by itself after this long")
+
+
+def _replay(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "replay",
+        "look at a recording: on the dashboard, or as text where there is no terminal",
+        "replay night.jsonl --speed 20",
+    )
+    add = parser.add_argument
+    add("file", metavar="FILE", help="made by clawtop record")
+    add("--speed", metavar="N", default="1", help="times faster than it was; or max")
+    add("--text", action="store_true", help="print its last picture and the incidents")
     _json(parser)
 
 

@@ -4,19 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from clawtop.cli.incident_text import incident_block
+from clawtop.incidents.incident import Incident
 from clawtop.picture.coverage import NOT_COUNTED, is_route
+from clawtop.picture.document import task_verdict
 from clawtop.picture.records import Approval, Lock, Recovery, Verdict
 from clawtop.picture.store import Store
+from clawtop.picture.tasks import Task
 from clawtop.picture.worst import lock_order
 from clawtop.text import age, count, mask, plain
 
 MORE = 6  # lines of one kind before the rest is only counted
 
 
-def picture_text(store: Store) -> str:
-    """The whole picture, for a person who pipes it into a pager or a ticket."""
+def picture_text(store: Store, incidents: list[Incident] | None = None) -> str:
+    """The whole picture, for a person who pipes it into a pager or a ticket.
+
+    ``incidents``: worst first; None when nobody looked for any.
+    """
     blocks = [
         _header(store),
+        incident_block(incidents, store) if incidents is not None and store.facts else [],
         _events(store),
         _locks(store),
         _approvals(store),
@@ -147,6 +155,30 @@ def _others(store: Store) -> list[str]:
             lines.append(
                 f"LANE {plain(lane.lane)}: {lane.active} of {lane.max} active, {lane.queued} queued"
             )
+    lines += _tasks(store)
     if store.missed_frames:
         lines.append(f"{count(store.missed_frames, 'frame')} missed: this terminal was too slow")
     return lines
+
+
+def _tasks(store: Store) -> Iterable[str]:
+    """How many tasks run, and those that are stale or there twice."""
+    tasks = store.tasks.all()
+    if not tasks:
+        return
+    told = [(task, task_verdict(task, store)) for task in tasks]
+    shown = [(task, verdict) for task, verdict in told if task.copies > 1 or verdict == "stale"]
+    yield f"TASKS  {len(tasks)} active"
+    for task, verdict in shown[: MORE * 2]:
+        yield from _task(task, verdict, store.now_ms)
+    if len(shown) > MORE * 2:
+        yield f"  and {len(shown) - MORE * 2} more that are stale or there twice"
+
+
+def _task(task: Task, verdict: str, now_ms: int) -> Iterable[str]:
+    began = task.started_at_ms or task.created_at_ms
+    since = None if began is None else now_ms - began
+    copy = f"  copy of {plain(task.copy_of)}" if task.copy_of else ""
+    copies = f"×{task.copies}" if task.copies > 1 else ""
+    yield f"  {copies:<4} {verdict:<8} {age(since):<8} {plain(mask(task.title)[0])}"
+    yield f"      id {plain(task.task_id)}{copy}  for {plain(task.session_key or 'no session')}"

@@ -12,6 +12,8 @@ from clawtop.cli.setup import watcher_of
 from clawtop.errors import ConnectError
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
+from clawtop.incidents.engine import Engine
+from clawtop.incidents.ways import incident_document
 from clawtop.picture.document import document
 
 
@@ -19,11 +21,15 @@ def run(args: argparse.Namespace) -> int:
     """Print one picture. Raises UsageError, FindError, ConnectError."""
     observe_s = seconds(args.observe)
     watcher = watcher_of(args)
+    engine = Engine(watcher.store)
     asyncio.run(_look(watcher, observe_s))
+    engine.refresh()
+    found = engine.incidents()
     if args.json:
-        print(json.dumps(document(watcher.store), ensure_ascii=True))
+        told = [incident_document(one, watcher.store) for one in found]
+        print(json.dumps(document(watcher.store, told), ensure_ascii=True))
     else:
-        print(picture_text(watcher.store), end="")
+        print(picture_text(watcher.store, found), end="")
     return 0
 
 
