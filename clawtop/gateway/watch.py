@@ -203,8 +203,10 @@ class Watcher:
         pause = 1.0 if due is None else min(max(due - time.monotonic(), 0.05), 1.0)
         self._wake.clear()
         wake = asyncio.create_task(self._wake.wait())
-        await asyncio.wait({gone, wake}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-        wake.cancel()
+        try:
+            await asyncio.wait({gone, wake}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            wake.cancel()
 
     def ask_all_now(self) -> None:
         """Ask everything again; what is already under way is not asked twice."""

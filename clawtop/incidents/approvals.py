@@ -13,7 +13,7 @@ from clawtop.text import count, utc
 COPIES = 3  # equal requests within stale-after
 MANY = 10
 GROWING_MS = 60_000
-WAITER_MS = 120_000  # somebody waits behind the session that waits for an answer
+WAITER_MS = 300_000  # somebody waits behind the session that waits for an answer
 ALLOWED = ("allow-once", "allow-always")
 
 
@@ -74,7 +74,8 @@ def _within(scene: Scene, asks: list[Ask], pending: set[str]) -> list[Ask]:
         live = waiting >= 2 or scene.now_ms - ask.at_ms <= window
         if live and end - begin + 1 >= len(best):
             best = asks[begin : end + 1]
-    scene.again(asks[-1].at_ms + window + 1)
+    if best:
+        scene.again(best[-1].at_ms + window + 1)
     return best
 
 
@@ -139,7 +140,8 @@ def _cascade_ways(first: Approval, pending: int) -> list[Way]:
 
 def waiting(scene: Scene, session_key: str) -> Finding | None:
     """I-09. A session that ages because an approval of its own is pending. It overrides every
-    verdict of being stuck. A wait that is young, and behind which nobody waits, is healthy."""
+    verdict of being stuck. A wait that is young, and behind which nobody waits, is healthy; it is
+    told (info) where the gateway calls it stuck."""
     lock = scene.lock(session_key)
     if lock is None or lock.verdict != Verdict.WAITING_APPROVAL:
         return None
@@ -154,9 +156,10 @@ def waiting(scene: Scene, session_key: str) -> Finding | None:
     sign = _aging(scene, session_key, oldest, lock.waiting)
     if sign is None:
         return None
+    severity, why = sign
     joined = [one for one in asked if one.run_id and one.run_id == lock.run_id]
     return Finding(
-        severity=Severity.WARNING,
+        severity=severity,
         certainty=Proof.PROVED if joined or not asked else Proof.LIKELY,
         summary="it waits for an approval; nothing in it is stuck",
         session_key=session_key,
@@ -164,27 +167,38 @@ def waiting(scene: Scene, session_key: str) -> Finding | None:
         about="approval",
         since_ms=oldest,
         since_is="exact" if asked else "at_least",
-        evidence=[*(_pending(one) for one in asked[:6]), sign],
+        evidence=[*(_pending(one) for one in asked[:6]), why],
         ruled_out=["a stuck run: it goes on as soon as the approval is answered"],
         ways=_answers(asked),
     )
 
 
-def _aging(scene: Scene, key: str, oldest: int | None, waiters: int | None) -> str | None:
-    """Why this wait needs a person now; None while it is young."""
+Sign = tuple[Severity, str]
+
+
+def _aging(scene: Scene, key: str, oldest: int | None, waiters: int | None) -> Sign | None:
+    """Why this wait is worth a name; None while it is young.
+
+    The gateway calls every wait of two minutes stuck. People answer within minutes, so that alone
+    is told and alarms nobody; where its own recovery acted, the run is in danger.
+    """
     if oldest is None:
         return None
     scene.again(oldest + scene.stale_ms)
-    notes = scene.store.logbook.of_session(key, *STALL_HEADS, ATTEMPT, since_ms=oldest)
-    if notes:
-        return f"the gateway calls it stuck ({notes[-1].head}, {utc(notes[-1].at_ms)})"
+    book = scene.store.logbook
+    acted = book.of_session(key, ATTEMPT, since_ms=oldest)
+    if acted:
+        return Severity.WARNING, f"the gateway tried to recover it at {utc(acted[0].at_ms)}"
     if scene.now_ms - oldest >= scene.stale_ms:
-        return f"nobody has answered since {utc(oldest)}"
+        return Severity.WARNING, f"nobody has answered since {utc(oldest)}"
     if waiters:
         scene.again(oldest + WAITER_MS)
         if scene.now_ms - oldest >= WAITER_MS:
-            return f"{count(waiters, 'message')} wait behind it"
-    return None
+            return Severity.WARNING, f"{count(waiters, 'message')} wait behind it"
+    stuck = book.of_session(key, *STALL_HEADS, since_ms=oldest)
+    if not stuck:
+        return None
+    return Severity.INFO, f"the gateway calls it stuck ({stuck[0].head}, {utc(stuck[0].at_ms)})"
 
 
 def _pending(one: Approval) -> str:

@@ -18,10 +18,19 @@ from clawtop.text import age, utc
 SAMPLES = 3  # a rise over fewer is a chance
 RECENT_MS = 120_000
 RISE_MS = 20_000  # a burst of short turns is worked off within this
+MOVED_MS = 30_000  # the log is read every few seconds
 LONG_MS = 60_000  # a queue that does not fall for this long is pressure
 TOGETHER_MS = 60_000  # copies of one intent are dispatched within this
 ITSELF = (None, "", "lane")  # a full lane says that the lane itself blocks (2026.9.6)
 FEWEST = 4  # slots of the main lane on early gateways; fewer runs cannot fill it
+
+
+RULED_OUT = (
+    "a busy lane that drains: its queue was not seen to fall",
+    "a drain before a restart: the lane does not drain",
+    "a cap over all lanes: the lane is not blocked by another",
+)
+TWINS_RULED_OUT = ("two different tasks: title, owner and runtime are equal, made together",)
 
 
 class Pressure(Struct, frozen=True):
@@ -37,25 +46,41 @@ class Pressure(Struct, frozen=True):
 
 
 def backpressure(scene: Scene, lane: str) -> Finding | None:
-    """I-03. A full lane whose queue rises (over three samples and 20 s, beyond its height so far)
-    or does not fall for a minute; or the same task twice for the same owner. A full lane whose
-    queue falls now and then is only busy: somebody gets through."""
-    pressure, copies = _pressure(scene, lane), _copies(scene, lane)
-    if pressure is None and not copies:
+    """I-03. A full lane whose queue rises (over three samples) or does not fall for a minute. A
+    full lane whose queue falls is only busy. Copies of a task in it are told with it."""
+    pressure = _pressure(scene, lane)
+    if pressure is None:
         return None
-    rising = pressure is not None and pressure.rising
-    listed = lane in scene.store.lanes
+    copies = _copies(scene, lane)
     return Finding(
-        severity=Severity.CRITICAL if rising else Severity.WARNING,
-        certainty=Proof.PROVED if listed and pressure else Proof.LIKELY,
+        severity=Severity.CRITICAL if pressure.rising else Severity.WARNING,
+        certainty=Proof.PROVED if lane in scene.store.lanes else Proof.LIKELY,
         summary=_summary(lane, pressure, copies),
-        session_key=copies[0][0].session_key if copies and pressure is None else None,
         about=lane,
-        since_ms=_since(pressure, copies),
-        since_is="at_least" if pressure else "exact",
-        evidence=_evidence(scene, lane, pressure, copies),
-        ruled_out=_ruled_out(pressure, copies),
-        ways=_ways(scene, lane, pressure, copies),
+        since_ms=_since(pressure),
+        evidence=[*_pressed(scene, lane, pressure), *_twins(copies)],
+        ruled_out=[*RULED_OUT, *(TWINS_RULED_OUT if copies else ())],
+        ways=[*_cancels(copies), *_lane_ways(scene)],
+    )
+
+
+def dispatched_twice(scene: Scene, lane: str) -> Finding | None:
+    """I-03. The same task twice for the same owner, made within a minute, both still active."""
+    copies = _copies(scene, lane)
+    if not copies or _pressure(scene, lane) is not None:
+        return None
+    first, second = copies[0][0], copies[0][1]
+    return Finding(
+        severity=Severity.WARNING,
+        certainty=Proof.LIKELY,
+        summary=f"{quoted(first.title, 60)} runs {len(copies[0])} times for one owner",
+        session_key=first.session_key,
+        about=f"{lane} tasks",
+        since_ms=second.created_at_ms or second.started_at_ms,
+        since_is="exact",
+        evidence=_twins(copies),
+        ruled_out=[*TWINS_RULED_OUT],
+        ways=_cancels(copies),
     )
 
 
@@ -70,7 +95,7 @@ def _pressure(scene: Scene, lane: str) -> Pressure | None:
     if known is None and samples[-1].active < FEWEST:
         return None
     waits = _long_waits(scene, lane)
-    if _rising(samples) or _risen(samples):
+    if (_rising(samples) or _risen(samples)) and not _moves(scene, lane):
         return Pressure(samples, True, waits)
     stands = _lasts(samples, LONG_MS) and _never_falls(_lately(samples, LONG_MS))
     return Pressure(samples, False, waits) if stands or waits else None
@@ -116,9 +141,24 @@ def _grew(samples: list[Sample]) -> bool:
 
 def _long_waits(scene: Scene, lane: str) -> list[Note]:
     """Log lines about somebody who waited a minute or more for this lane, lately."""
-    notes = scene.store.logbook.of_head(LANE_WAIT, since_ms=scene.now_ms - RECENT_MS)
-    mine = [note for note in notes if note.pairs.get("lane") == lane]
-    return [note for note in mine if (note.number("waitedMs") or 0) >= LONG_MS]
+    return [note for note in _waits(scene, lane, RECENT_MS) if _waited(note) >= LONG_MS]
+
+
+def _moves(scene: Scene, lane: str) -> bool:
+    """Somebody got a slot just now after a short wait: the lane is busy, and it moves."""
+    short = [note for note in _waits(scene, lane, MOVED_MS) if _waited(note) < LONG_MS]
+    if short:
+        scene.again(short[-1].at_ms + MOVED_MS + 1)
+    return bool(short)
+
+
+def _waits(scene: Scene, lane: str, lately_ms: int) -> list[Note]:
+    notes = scene.store.logbook.of_head(LANE_WAIT, since_ms=scene.now_ms - lately_ms)
+    return [note for note in notes if note.pairs.get("lane") == lane]
+
+
+def _waited(note: Note) -> int:
+    return note.number("waitedMs") or 0
 
 
 def _copies(scene: Scene, lane: str) -> list[list[Task]]:
@@ -137,44 +177,41 @@ def _gaps(times: list[int]) -> list[int]:
     return [after - before for before, after in pairwise(times)]
 
 
-def _summary(lane: str, pressure: Pressure | None, copies: list[list[Task]]) -> str:
-    twice = f"{quoted(copies[0][0].title, 60)} runs {len(copies[0])} times" if copies else ""
-    if pressure is None:
-        return f"the same task was dispatched twice: {twice}"
+def _summary(lane: str, pressure: Pressure, copies: list[list[Task]]) -> str:
     grows = "its queue grows" if pressure.rising else "its queue does not fall"
-    full = f"lane {quoted(lane, 60)} is full and {grows}"
-    return f"{full}; {twice}" if twice else full
+    full = f"{quoted(lane, 40)} is full, {grows}"
+    if not copies:
+        return full
+    return f"{full}; {quoted(copies[0][0].title, 60)} runs {len(copies[0])} times"
 
 
-def _since(pressure: Pressure | None, copies: list[list[Task]]) -> int | None:
-    if pressure is None:
-        return copies[0][1].created_at_ms or copies[0][1].started_at_ms
+def _since(pressure: Pressure) -> int:
     waited = [note.at_ms - (note.number("waitedMs") or 0) for note in pressure.waits]
     return min([pressure.since_ms, *waited])
 
 
-def _evidence(
-    scene: Scene, lane: str, pressure: Pressure | None, copies: list[list[Task]]
-) -> list[str]:
+def _pressed(scene: Scene, lane: str, pressure: Pressure) -> list[str]:
+    first, height = pressure.samples[0], max(one.queued for one in pressure.samples)
+    listed = lane in scene.store.lanes
+    slots = f"{first.active} of {first.max}" if listed else f"{first.active}"
+    lines = [
+        f"{slots} slots taken and {first.queued} waiting {at(first.at_ms)},"
+        f" {height} waiting at the most since"
+    ]
+    if not listed:
+        lines.append("this gateway lists no lanes: taken from sessions at work and waiting")
+    for note in pressure.waits[:3]:
+        waited = age(note.number("waitedMs"))
+        lines.append(f"the gateway logged a wait of {waited} for it {at(note.at_ms)}")
+    head = _head_of_line(scene)
+    if head is not None:
+        where = quoted(head.session_key, 80)
+        lines.append(f"head of the line: {where}, {head.verdict}, held {since(head.since_ms)}")
+    return lines
+
+
+def _twins(copies: list[list[Task]]) -> list[str]:
     lines = []
-    if pressure is not None:
-        first, height = pressure.samples[0], max(one.queued for one in pressure.samples)
-        slots = f"{first.active} of {first.max}" if lane in scene.store.lanes else f"{first.active}"
-        lines.append(
-            f"{slots} slots taken and {first.queued} waiting {at(first.at_ms)},"
-            f" {height} waiting at the most since"
-        )
-        if lane not in scene.store.lanes:
-            lines.append("this gateway lists no lanes: taken from sessions at work and waiting")
-        for note in pressure.waits[:3]:
-            waited = age(note.number("waitedMs"))
-            lines.append(f"the gateway logged a wait of {waited} for it {at(note.at_ms)}")
-        head = _head_of_line(scene)
-        if head is not None:
-            lines.append(
-                f"head of the line: {quoted(head.session_key, 80)}, {head.verdict},"
-                f" held {since(head.since_ms)}"
-            )
     for group in copies:
         ids = ", ".join(f"{quoted(one.task_id, 40)} ({_made(one)})" for one in group[:4])
         lines.append(f"{len(group)} × {quoted(group[0].title, 60)} for one owner: {ids}")
@@ -192,25 +229,13 @@ def _head_of_line(scene: Scene) -> Lock | None:
     return min(held, key=lambda lock: (lock.since_ms or 0, lock.session_key), default=None)
 
 
-def _ruled_out(pressure: Pressure | None, copies: list[list[Task]]) -> list[str]:
-    lines = []
-    if pressure is not None:
-        lines += [
-            "a busy lane that drains: its queue was not seen to fall",
-            "a drain before a restart: the lane does not drain",
-            "a cap over all lanes: the lane is not blocked by another",
-        ]
-    if copies:
-        lines.append("two different tasks: title, owner and runtime are equal, made together")
-    return lines
+def _cancels(copies: list[list[Task]]) -> list[Way]:
+    """The younger copies, the youngest first."""
+    return [Way(Act.CANCEL_TASK, task.task_id) for group in copies for task in group[:0:-1]][:4]
 
 
-def _ways(
-    scene: Scene, lane: str, pressure: Pressure | None, copies: list[list[Task]]
-) -> list[Way]:
-    ways = [Way(Act.CANCEL_TASK, task.task_id) for group in copies for task in group[:0:-1]][:4]
-    if pressure is None:
-        return ways
+def _lane_ways(scene: Scene) -> list[Way]:
+    ways = []
     head = _head_of_line(scene)
     if head is not None:
         ways.append(Way(Act.RELEASE, head.session_key))

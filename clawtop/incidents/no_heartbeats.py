@@ -8,11 +8,12 @@ from clawtop.incidents.scene import Finding, Scene
 from clawtop.incidents.words import at, listed, quoted
 from clawtop.picture.coverage import is_september
 from clawtop.picture.heartbeats import SKIPPED, Beat
-from clawtop.picture.records import Proof
+from clawtop.picture.records import Proof, Verdict
 from clawtop.picture.sessions import whole
 
 BLOCKED = frozenset({"requests-in-flight", "active-run", "lanes-busy", "cron-in-progress"})
 NO_WAY_OUT = frozenset({"no-route", "target-none", "no-target", "channel-not-ready"})
+JUST_MS = 2_000  # a skip is tried again after a second
 HIDDEN_MS = 86_400_000  # quiet hours leave no trace on early gateways
 
 
@@ -38,7 +39,7 @@ def _skipped(scene: Scene, limit_ms: int) -> Finding | None:
         return None
     began = same[0].at_ms
     scene.again(began + limit_ms)
-    why = _cause(scene, reason)
+    why = _cause(scene, reason, same[-1].at_ms)
     if why is None or scene.heard_ms - began < limit_ms or same[-1].at_ms - began < limit_ms // 2:
         return None
     return Finding(
@@ -56,8 +57,9 @@ def _skipped(scene: Scene, limit_ms: int) -> Finding | None:
     )
 
 
-def _cause(scene: Scene, reason: str) -> str | None:
-    """What stands in the way; None where that is as it should be, or healthy work does."""
+def _cause(scene: Scene, reason: str, newest_ms: int) -> str | None:
+    """What stands in the way; None where that is as it should be, or healthy work does: it may
+    have been in the way at the newest skip, although it is done by now."""
     held = scene.store.held
     if reason in NO_WAY_OUT:
         waits = [
@@ -68,9 +70,22 @@ def _cause(scene: Scene, reason: str) -> str | None:
         return f"no route to answer on: agent {listed(waits)}" if waits else None
     if reason not in BLOCKED:
         return None
+    own = sorted(held.stuck & _own_sessions(scene))
+    if own:
+        return f"stuck meanwhile: {listed(own)}"
+    if held.verdicts[Verdict.WORKING] or newest_ms <= held.worked_ms + JUST_MS:
+        return None
     if held.stuck:
         return f"stuck meanwhile: {listed(sorted(held.stuck))}"
     return "and no session is held that clawtop sees" if held.held_count == 0 else None
+
+
+def _own_sessions(scene: Scene) -> set[str]:
+    """The sessions that heartbeats run in: each agent's main one."""
+    facts = scene.store.facts
+    main = facts.main_session_key if facts is not None else None
+    named = {f"agent:{one.agent_id}:main" for one in scene.store.heartbeats.agents}
+    return named | ({main} if main else set())
 
 
 def _free(scene: Scene, reason: str) -> list[Way]:

@@ -32,6 +32,7 @@ ALL: tuple[Kind, ...] = (
     Kind("I-01", "approval cascade", Subject.GROUP, approvals.cascade, ("#69478", "#69570")),
     Kind("I-02", "duplicate completion", Subject.QUEUE, events.twice, ("#46798", "#154474")),
     Kind("I-03", "lane backpressure", Subject.LANE, lanes.backpressure, ("#18760", "#14214")),
+    Kind("I-03", "task dispatched twice", Subject.LANE, lanes.dispatched_twice, ("#18760",)),
     Kind("I-04", "phantom recovery request", Subject.SESSION, recovery.phantom, ("#88010",)),
     Kind("I-04", "phantom recovery request", Subject.GATEWAY, recovery.phantom, ("#88010",)),
     Kind("I-05", "leaked reply-run lock", Subject.SESSION, locks.leaked, ("#90535", "#84710")),

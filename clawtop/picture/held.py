@@ -38,6 +38,7 @@ class HeldSessions:
         self._backlog = backlog
         self.verdicts: Counter[str] = Counter()
         self.stuck: set[str] = set()
+        self.worked_ms = 0  # when a session was last at work, of those that are not now
         self.judged: set[str] = set()  # since the store last took them
         self._runs: dict[str, str] = {}
         self._dirty: set[str] = set()
@@ -318,6 +319,8 @@ class HeldSessions:
         """Keep the counts that titles show, so that nobody has to scan all locks for them."""
         if old is not None:
             self.verdicts[old.verdict] -= 1
+            if old.verdict == Verdict.WORKING:
+                self.worked_ms = self.now_ms
         if new is not None:
             self.verdicts[new.verdict] += 1
         if new is not None and new.verdict in (Verdict.LEAKED, Verdict.STALE):

@@ -29,6 +29,7 @@ SETTLE_MS = 90_000  # newer gateways release an aborted run within 60 s; allow f
 QUIET_MS = 2_500  # the shortest watch that may call a silent run quiet
 APRIL_SLOTS = 4  # of the main lane there: with so many runs a message may just wait for one
 _FLAGGED = "the gateway flags the session as held"
+LONG_RUNNING = "long-running session"
 RETRY_MS = 60_000  # a log line about a retry wait speaks for the next two diagnostic ticks
 
 
@@ -215,6 +216,8 @@ def _has_channel(facts: SessionFacts) -> bool:
 def _phase(facts: SessionFacts, hold: Hold) -> str | None:
     if hold.aborting:
         return "aborting"
+    if facts.status == QUEUED:
+        return QUEUED
     if hold.ghost:
         return None
     if facts.run is not None:
@@ -276,10 +279,13 @@ def _start(facts: SessionFacts) -> int:
 
 
 def _stall_progress(facts: SessionFacts) -> int:
-    """What the log says of the run that is there now; a line about an earlier one is past."""
+    """What the log says of the run that is there now: a line about an earlier one is past, and
+    what the gateway calls long-running was well, and may have moved on unseen since."""
     stall = facts.stall
     past = max(_start(facts), facts.ended_ms or 0, facts.waited_ms)
-    return (stall.progress_ms or 0) if stall is not None and stall.at_ms > past else 0
+    if stall is None or stall.at_ms <= past or stall.head == LONG_RUNNING:
+        return 0
+    return stall.progress_ms or 0
 
 
 def _progress_visible(facts: SessionFacts) -> bool:
@@ -383,7 +389,7 @@ def _leak_shows(facts: SessionFacts, ctx: Context) -> bool:
         return True
     if ctx.now_ms - since >= PREPARING_MS:
         return ctx.true_flags or ctx.others_held < APRIL_SLOTS
-    return ctx.true_flags and (_long_untouched(facts, ctx, since) or _undelivered(facts, ctx))
+    return ctx.true_flags and (_long_untouched(facts, ctx, since) or _held_on(facts, ctx))
 
 
 def _waits_for_nobody(facts: SessionFacts, ctx: Context) -> bool:
@@ -396,8 +402,14 @@ def _waits_for_nobody(facts: SessionFacts, ctx: Context) -> bool:
 
 
 def _undelivered(facts: SessionFacts, ctx: Context) -> bool:
-    """Held on although its own run ended a while ago and no message came since: perhaps its reply
-    is still on its way. Such a lock ends by itself after 30 to 60 s (measured on 2026.9.6)."""
+    """Perhaps its reply is still on its way. Such a lock ends by itself after 30 to 60 s (measured
+    on 2026.9.6); one that is held even longer is a leak like others."""
+    young = ctx.now_ms - (facts.row_ended_ms or 0) < UNDELIVERED_MS + PREPARING_MS
+    return young and _held_on(facts, ctx)
+
+
+def _held_on(facts: SessionFacts, ctx: Context) -> bool:
+    """Still held although its own run ended a while ago and no message came since."""
     ended, first = facts.row_ended_ms, facts.first_held_ms
     if not ctx.true_flags or ended is None or first is None or facts.run is not None:
         return False
@@ -405,7 +417,7 @@ def _undelivered(facts: SessionFacts, ctx: Context) -> bool:
     watched = ctx.now_ms - (facts.no_run_since_ms or ctx.now_ms)
     if not alone or facts.no_run_probes < 2 or watched < UNDELIVERED_MS / 2:
         return False
-    return UNDELIVERED_MS <= ctx.now_ms - ended < UNDELIVERED_MS + PREPARING_MS
+    return ctx.now_ms - ended >= UNDELIVERED_MS
 
 
 def _long_untouched(facts: SessionFacts, ctx: Context, since_ms: int) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from clawtop.picture.held import HeldSessions
 from clawtop.picture.records import Lock, Verdict
-from clawtop.picture.sessions import SessionFacts
+from clawtop.picture.sessions import QUEUED, SessionFacts
 
 YOUNG_MS = 3_000  # a run this young will mostly be over before we have asked
 AGAIN_MS = 10_000
@@ -17,8 +17,14 @@ def suspects(held: HeldSessions, *, named: frozenset[str] = frozenset()) -> list
     for key, lock in held.locks.items():
         facts = held.sessions.get(key)
         if facts is not None and (key in named or _worth(facts, lock, held)):
-            found.append((facts.probed_ms or 0, key))
-    return [key for _, key in sorted(found)]
+            found.append((key not in named, not _doubtful(facts), facts.probed_ms or 0, key))
+    return [key for *_, key in sorted(found)]
+
+
+def _doubtful(facts: SessionFacts) -> bool:
+    """Held, and nothing says by what: no run is named and its own does not wait for a slot."""
+    named = facts.run is not None or bool(facts.active_run_ids) or facts.status == QUEUED
+    return bool(facts.active) and not named
 
 
 def _worth(facts: SessionFacts, lock: Lock, held: HeldSessions) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from clawtop.picture.records import Lock, Verdict
+from clawtop.picture.sessions import QUEUED
 from clawtop.picture.store import Store
 from clawtop.text import age, count, plain
 
@@ -25,7 +26,10 @@ MANY_COPIES = 3
 
 def lock_order(lock: Lock) -> tuple[int, int, str]:
     """Who needs a person most comes first; then the oldest."""
-    return RANK.get(str(lock.verdict), 5), lock.since_ms or 0, lock.session_key
+    rank = RANK.get(str(lock.verdict), 5)
+    if lock.phase == QUEUED:
+        rank = RANK[str(Verdict.WORKING)]  # it waits for a slot: the lane is the trouble, if any
+    return rank, lock.since_ms or 0, lock.session_key
 
 
 class Fact(Struct, frozen=True):

@@ -213,7 +213,9 @@ class ClawtopApp(Looking, Knowing, Acting, Replaying, App[None], inherit_binding
         if self.frozen_ms is not None:
             frozen = f"FROZEN {age(self.store.now_ms - self.frozen_ms)}"
         banner = self.watcher.banner if self.watcher is not None else ""
-        first = first_line(self.store, self._target, self.doing.head(), frozen, banner)
+        first = first_line(
+            self.store, self._target, self.doing.head(), frozen, banner, self.size.width
+        )
         return first, second_line(self.store, self.standing, self._next_try(), self.size.width)
 
     def _next_try(self) -> str:

@@ -31,8 +31,9 @@ LOCKS = 2
 
 
 class FilterLine(Input):
-    """The filter's input; Esc gives it up, Enter keeps it."""
+    """The filter's input; Esc gives it up, Enter keeps it. Its cursor rests."""
 
+    cursor_blink = False
     DEFAULT_CSS = """
     FilterLine, FilterLine:focus { height: 1; border: none; padding: 0; }
     FilterLine { display: none; }

@@ -104,7 +104,9 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
 
 
 class _NoPaste(Input):
-    """An input that takes typed keys only."""
+    """An input that takes typed keys only. Its cursor rests: a blink would be bytes."""
+
+    cursor_blink = False
 
     def _on_paste(self, event: events.Paste) -> None:
         event.prevent_default()

@@ -23,24 +23,42 @@ STYLES = {Severity.CRITICAL: URGENT, Severity.WARNING: "bold", Severity.INFO: ""
 
 
 def first_line(
-    store: Store, target: tuple[str, str], doing: str, frozen: str, banner: str = ""
+    store: Store,
+    target: tuple[str, str],
+    doing: str,
+    frozen: str,
+    banner: str = "",
+    width: int = 1_000,
 ) -> str:
     """Who and how. ``target``: the gateway's name and address, known before any connection.
 
-    ``banner``: where this is a recording, that it is one and of when.
+    ``banner``: where this is a recording, that it is one and of when. On a narrow terminal words
+    that warn of nothing give way to those that do.
     """
     name, address = target
-    words = ["clawtop", *([] if name == address else [plain(name)]), address]
+    words = [("clawtop", 0), *([] if name == address else [(plain(name), 0)])]
+    words.append((address, 1 if name != address else 0))
     facts = store.facts
     if facts is not None:
-        words.append(plain(facts.version or "version unknown"))
-    words.append(banner or freshness(store))
-    words += [part for part in (doing, frozen) if part]
+        words.append((plain(facts.version or "version unknown"), 2))
+    words.append((banner or freshness(store), 0))
+    words += [(part, 0) for part in (doing, frozen) if part]
     if facts is not None:
-        words.append("read-only" if facts.read_only or banner else "can act")
-        words.append("APPROVAL ROUTE" if is_route(facts) else "passive")
-        words.append("no companion")
-    return "  ".join(words)
+        words.append(("read-only" if facts.read_only or banner else "can act", 0))
+        words.append(("APPROVAL ROUTE", 0) if is_route(facts) else ("passive", 3))
+        words.append(("no companion", 4))
+    return _fitting(words, width)
+
+
+def _fitting(words: list[tuple[str, int]], width: int) -> str:
+    """As many words as fit; the higher its number, the sooner a word gives way; 0 never does."""
+    line = "  ".join(word for word, _ in words)
+    for rank in (4, 3, 2, 1):
+        if cell_len(line) <= width:
+            break
+        words = [pair for pair in words if pair[1] != rank]
+        line = "  ".join(word for word, _ in words)
+    return line
 
 
 def freshness(store: Store) -> str:
@@ -65,7 +83,7 @@ def second_line(store: Store, standing: Standing | None, next_try: str, width: i
     """The worst that needs a person, in words, and how many more incidents there are."""
     if not store.link_up:
         why = "" if store.link_why == NOT_YET else store.link_why
-        words = "  ".join(part for part in (plain(why), next_try) if part)
+        words = "  ".join(part for part in (next_try, plain(why)) if part)
         return Second(words, URGENT if why else "")
     facts = standing.facts if standing is not None else worst_facts(store)
     worst = standing.worst if standing is not None else None

@@ -72,7 +72,7 @@ def _ways(page: Page, found: Sequence[Remedy]) -> None:
     if not found:
         page.line("  none is known")
     first = first_way(found)
-    for one in found:
+    for one in sorted(found, key=lambda one: not one.available):
         _way(page, one, "X" if one is first else _key(one))
 
 

@@ -151,9 +151,11 @@ def test_a_wait_that_nobody_answers_is_named_and_overrides_every_other_verdict()
     assert "openclaw approvals" in watch.remedies(found)[0].label
 
 
-def test_a_line_that_calls_it_stuck_makes_the_wait_worth_a_name() -> None:
+def test_a_line_that_calls_it_stuck_is_told_and_alarms_nobody_before_its_time() -> None:
     watch = waiting(Watch()).tell(logged(stuck_line(KEY, age_s=130), at=131), at=131)
     assert watch.ids() == {"I-09"}
+    assert watch.one("I-09").severity == "info"
+    assert watch.wait_until(602).one("I-09").severity == "warning"
 
 
 def test_messages_behind_the_wait_make_it_worth_a_name() -> None:
@@ -161,7 +163,8 @@ def test_messages_behind_the_wait_make_it_worth_a_name() -> None:
 
     watch = waiting(Watch()).tell(probe(at=20, pending=[parked(at=15)]), at=20)
     assert watch.ids() == set()
-    assert watch.wait_until(125).ids() == {"I-09"}
+    assert watch.wait_until(299).ids() == set()
+    assert watch.wait_until(302).ids() == {"I-09"}
 
 
 def test_a_cascade_is_not_named_twice() -> None:

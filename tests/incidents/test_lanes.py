@@ -16,8 +16,8 @@ def sampled(watch: Watch, *queued: int, active: int = 8, every: float = 5, **mor
 
 
 def test_a_full_lane_whose_queue_rises_over_three_samples_is_critical() -> None:
-    watch = sampled(Watch(), 2, 3)
-    assert watch.ids() == set()
+    watch = sampled(Watch(), 2, 3, 3, 4)
+    assert watch.ids() == set(), "not long enough"
     found = sampled(watch, 5).one("I-03")
     assert (found.severity, found.certainty) == ("critical", "proved")
     assert "#18760" in found.references
@@ -27,13 +27,15 @@ def test_a_full_lane_whose_queue_rises_over_three_samples_is_critical() -> None:
     ("queued", "active", "more"),
     [
         ((5, 4, 3, 2, 3, 2), 8, {}),
-        ((1, 2, 3, 4), 7, {}),
+        ((12, 20, 30, 26, 20, 13, 6, 1), 8, {}),
+        ((3, 5, 2, 4, 5, 3, 1, 4, 5, 4, 2, 3, 4, 5, 5, 3), 8, {}),
+        ((1, 2, 3, 4, 5, 6), 7, {}),
         ((0, 0, 0, 0), 8, {}),
-        ((1, 2, 3, 4), 8, {"draining": True}),
-        ((1, 2, 3, 4), 8, {"blocked_by": "global"}),
+        ((1, 2, 3, 4, 5, 6), 8, {"draining": True}),
+        ((1, 2, 3, 4, 5, 6), 8, {"blocked_by": "global"}),
         ((3, 3, 3, 3, 3, 3), 8, {}),
     ],
-    ids=["drains", "has a slot", "nobody waits", "draining", "global cap", "steady, not long"],
+    ids=["drains", "a burst", "somebody gets through", "has a slot", "nobody waits", "draining", "global cap", "steady, not long"],
 )
 def test_look_alikes_raise_nothing(
     queued: tuple[int, ...], active: int, more: dict[str, object]
@@ -42,7 +44,7 @@ def test_look_alikes_raise_nothing(
 
 
 def test_a_lane_that_is_blocked_by_itself_is_just_full() -> None:
-    assert sampled(Watch(), 2, 3, 5, blocked_by="lane").ids() == {"I-03"}
+    assert sampled(Watch(), 2, 3, 5, 6, 7, blocked_by="lane").ids() == {"I-03"}
 
 
 def test_a_queue_that_stands_for_a_minute_is_a_warning() -> None:
@@ -51,7 +53,7 @@ def test_a_queue_that_stands_for_a_minute_is_a_warning() -> None:
 
 
 def test_a_queue_that_begins_to_fall_ends_it() -> None:
-    watch = sampled(Watch(), 2, 3, 5)
+    watch = sampled(Watch(), 2, 3, 5, 5, 6)
     assert watch.ids() == {"I-03"}
     assert sampled(watch, 4, 3).ids() == set()
 
@@ -67,10 +69,19 @@ def test_a_long_wait_in_the_log_is_a_warning_where_the_lane_is_full_now() -> Non
     assert watch.one("I-03").severity == "warning"
 
 
+def test_a_queue_that_grows_while_others_get_through_soon_is_only_busy() -> None:
+    line = "lane wait exceeded: lane=main waitedMs={} queueAhead=2 activeAhead=8 activeNow=8"
+    watch = sampled(Watch(), 2, 3).tell(logged(line.format(9_000), at=11), at=12)
+    assert sampled(watch, 4, 5, 6).ids() == set()
+    assert sampled(watch, 7, 8, 9, 10, 11).one("I-03").severity == "critical", "nobody any more"
+    other = sampled(Watch(), 2, 3).tell(logged(line.format(99_000), at=11), at=12)
+    assert sampled(other, 4, 5, 6).one("I-03").severity == "critical"
+
+
 def test_an_early_gateway_shows_it_by_what_runs_and_what_waits() -> None:
     rows = [running_row(f"agent:main:r{n}") for n in range(4)]
     watch = Watch("april")
-    for number in range(3):
+    for number in range(5):
         waiting = [row(f"agent:main:w{n}", has_active_run=True) for n in range(number + 1)]
         watch.tell(listed(*rows, *waiting), counted(4, at=number * 5), at=number * 5)
     found = watch.one("I-03")
@@ -127,7 +138,7 @@ def test_it_ends_when_the_copy_is_cancelled() -> None:
 
 def test_pressure_and_copies_in_one_lane_are_one_incident() -> None:
     watch = Watch().tell(tasks(task("t1", made=0), task("t2", made=3)), at=5)
-    for number in range(4):
+    for number in range(5):
         row_ = lane("subagent", active=8, queued=number + 1)
         watch.tell(c.LanesRead([row_]), at=10 + number * 5)
     found = watch.one("I-03")

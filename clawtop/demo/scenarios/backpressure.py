@@ -44,6 +44,7 @@ class Jam:
                 self.world.session(child, parent_key=OWNER)
                 run = self.world.start_run(child, "rpc", text=TITLE)
                 self.tasks.append(self.story.task(TITLE, OWNER, child, run))
+            self.world.progress(child)  # it worked all the while
             self.story.alive(child, run, 3.0)
 
     def fill(self) -> None:
@@ -55,6 +56,7 @@ class Jam:
                 continue
             with world.past(AGE_MS - number * 20 * SECOND):
                 run = world.start_run(MAIL[number], "rpc", text="find the mail about the boiler")
+            self.world.progress(MAIL[number])
             self.story.alive(MAIL[number], run, 3.0)
         for number in range(AT_ONCE):
             ago = (AT_ONCE - number) * 25 * SECOND

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from clawtop.picture.records import Lock, Verdict
+from clawtop.picture.sessions import QUEUED
 from clawtop.picture.store import Store
 from clawtop.picture.worst import lock_order
 from clawtop.screen.panels.base import (
@@ -62,6 +63,8 @@ class LocksPanel(PanelModel):
 
     def cells(self, record: Lock, now_ms: int) -> Sequence[Cell]:
         word, style = WORDS.get(Verdict(record.verdict), (record.verdict, CALM))
+        if record.phase == QUEUED and record.verdict == Verdict.UNKNOWN:
+            word = QUEUED
         waiting = "?" if record.waiting is None else str(record.waiting)
         return (
             Cell(word, style),
