@@ -25,12 +25,14 @@ def cascade(scene: Scene, group: str) -> Finding | None:
     again after each denial has one pending at a time.
     """
     backlog = scene.store.backlog
+    if backlog.asked(group) < COPIES:
+        return None
     first = backlog.latest(group)
     if first is None:
         return None
     pending = {one.id for one in backlog.group(group)}
     copies = _within(scene, _unanswered(backlog.asks(group)), pending)
-    if len(copies) < COPIES:
+    if len(copies) < COPIES or (not pending and _over(scene, first, copies)):
         return None
     signs = _signs(scene, first, copies)
     growing = _growing(scene, copies)
@@ -77,6 +79,14 @@ def _within(scene: Scene, asks: list[Ask], pending: set[str]) -> list[Ask]:
     if best:
         scene.again(best[-1].at_ms + window + 1)
     return best
+
+
+def _over(scene: Scene, first: Approval, copies: list[Ask]) -> bool:
+    """Nobody has asked again for a while: a run that does not take no asks within a second."""
+    facts = scene.facts(first.session_key) if first.session_key else None
+    quiet_ms = max(copies[-1].at_ms, facts.waited_ms if facts is not None else 0)
+    scene.again(quiet_ms + GROWING_MS + 1)
+    return scene.now_ms - quiet_ms > GROWING_MS
 
 
 def _growing(scene: Scene, copies: list[Ask]) -> bool:

@@ -163,6 +163,10 @@ class Backlog:
         self._folders.setdefault(loose, set()).add(bare.group)
         return bare.group
 
+    def asked(self, group: str) -> int:
+        """How often it is known to have been asked in these words."""
+        return len(self._asks.get(group, ()))
+
     def asks(self, group: str) -> list[Ask]:
         """Everything known to have been asked in these words, oldest first."""
         return sorted(self._asks.get(group, {}).values(), key=lambda ask: (ask.at_ms, ask.id))

@@ -150,6 +150,19 @@ def test_healthy_work_may_be_in_the_way() -> None:
     assert watch.all() == []
 
 
+def test_healthy_work_may_have_been_in_the_way_of_the_newest_skip() -> None:
+    """Another session is stuck, or nobody works any more: neither proves what was in the way."""
+    watch = Watch().tell(agents(5), beat(0), begins(key=KEY, at=0), at=0)
+    watch.tell(listed(later_row("agent:main:telegram:dm:7"), complete=False), at=1)
+    for at in (2, 70, 900):
+        watch.tell(probe("agent:main:telegram:dm:7", at=at), at=at)
+    for minute in range(1, 20):
+        watch.tell(works(at=minute * 60), at=minute * 60)
+        beating(watch, minute * 60 + 1, status="skipped", reason="requests-in-flight")
+    watch.tell(ends(at=1_142), at=1_142)
+    assert "I-23" not in {change.incident.id for change in watch.changes}
+
+
 @pytest.mark.parametrize(
     "reason",
     [

@@ -35,7 +35,16 @@ def test_a_full_lane_whose_queue_rises_over_three_samples_is_critical() -> None:
         ((1, 2, 3, 4, 5, 6), 8, {"blocked_by": "global"}),
         ((3, 3, 3, 3, 3, 3), 8, {}),
     ],
-    ids=["drains", "a burst", "somebody gets through", "has a slot", "nobody waits", "draining", "global cap", "steady, not long"],
+    ids=[
+        "drains",
+        "a burst",
+        "somebody gets through",
+        "has a slot",
+        "nobody waits",
+        "draining",
+        "global cap",
+        "steady, not long",
+    ],
 )
 def test_look_alikes_raise_nothing(
     queued: tuple[int, ...], active: int, more: dict[str, object]
