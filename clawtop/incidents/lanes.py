@@ -17,7 +17,7 @@ from clawtop.text import age, utc
 
 SAMPLES = 3  # a rise over fewer is a chance
 RECENT_MS = 120_000
-RISE_MS = 20_000  # a burst of short turns is worked off within this
+RISE_MS = 15_000  # a burst of short turns is worked off within this
 MOVED_MS = 30_000  # the log is read every few seconds
 LONG_MS = 60_000  # a queue that does not fall for this long is pressure
 TOGETHER_MS = 60_000  # copies of one intent are dispatched within this

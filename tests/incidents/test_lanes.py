@@ -16,9 +16,9 @@ def sampled(watch: Watch, *queued: int, active: int = 8, every: float = 5, **mor
 
 
 def test_a_full_lane_whose_queue_rises_over_three_samples_is_critical() -> None:
-    watch = sampled(Watch(), 2, 3, 3, 4)
+    watch = sampled(Watch(), 2, 3, 3)
     assert watch.ids() == set(), "not long enough"
-    found = sampled(watch, 5).one("I-03")
+    found = sampled(watch, 4).one("I-03")
     assert (found.severity, found.certainty) == ("critical", "proved")
     assert "#18760" in found.references
 

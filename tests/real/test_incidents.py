@@ -110,6 +110,28 @@ def test_a_lock_that_rows_hide_is_named_one_poll_after_the_threshold(
     asyncio.run(story())
 
 
+# -- heartbeats
+
+
+def test_heartbeat_runs_raise_nothing(scene: Scene, shell: Shell) -> None:
+    """They run without anybody asking, and nobody can name who holds the session meanwhile."""
+    main = "agent:main:main"
+    scene.settled(main)
+
+    async def story() -> None:
+        async with watched(shell, "--stale-after", f"{STALE_S}s") as on:
+            for number in range(4):
+                wake = {"mode": "now", "text": f"look at the mail {number}"}
+                await to_thread(scene.operator.call, "wake", wake)
+                await asyncio.sleep(4)
+            if scene.later:  # the earlier one says nothing of a wake while heartbeats are off
+                await on.until(lambda _: on.watcher.store.heartbeats.last, POLL_S)
+            told = {one.id for one in on.history.values() if one.session_key in (main, None)}
+            assert told <= {"I-02", "I-27"}, "lines that other tests left in its queue"
+
+    asyncio.run(story())
+
+
 # -- approvals
 
 
