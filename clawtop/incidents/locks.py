@@ -162,13 +162,15 @@ def _leak_evidence(
         lines.append(f"waiting behind it: {count(len(waiting), 'message')}, the first {began}")
     sibling = _sibling(scene, facts)
     if sibling is not None:
-        name = quoted(sibling.key, 80)
-        lines.append(f"{name} on the same channel finished {at(sibling.ended_ms)}")
+        lines.append(f"{quoted(sibling.key, 80)} on the same channel has finished runs meanwhile")
     return lines
 
 
 def _sibling(scene: Scene, facts: SessionFacts) -> SessionFacts | None:
-    """Another session of the same channel that finished lately: the channel itself is well."""
+    """Another session of the same channel that finished while we watched: the channel is well.
+
+    Always the same one of them, so that the evidence does not change with every run.
+    """
     if not facts.channel:
         return None
     fresh = [
@@ -176,7 +178,7 @@ def _sibling(scene: Scene, facts: SessionFacts) -> SessionFacts | None:
         for one in scene.store.held.sessions.values()
         if one is not facts and one.channel == facts.channel and one.ended_ms
     ]
-    return max(fresh, key=lambda one: one.ended_ms or 0, default=None)
+    return min(fresh, key=lambda one: one.key, default=None)
 
 
 def _leak_ruled_out(scene: Scene, facts: SessionFacts) -> list[str]:
