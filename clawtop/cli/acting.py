@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import asyncio
 import json
 import os
 import sys
 
-from clawtop.gateway.actionlog import ActionLog, log_path
+from clawtop.gateway.actionlog import ActionLog, Runner, log_path
 from clawtop.remedies.outcome import Action
 from clawtop.text import age, plain
 
@@ -51,6 +52,16 @@ def action_lines(action: Action) -> list[str]:
         lines.append(f"  next: {action.next}")
     lines.append(f"  took {age(action.took_ms)}")
     return lines
+
+
+async def carry_out(args: argparse.Namespace, runner: Runner) -> int:
+    """Run one action and print what came of it, also when it was interrupted; the exit code."""
+    try:
+        action = await runner.run()
+    except asyncio.CancelledError:
+        print_action(args, runner.action, runner.log)
+        return interrupted(runner.action)
+    return print_action(args, action, runner.log)
 
 
 def interrupted(action: Action) -> int:

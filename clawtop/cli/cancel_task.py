@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from clawtop.cli.acting import interrupted, open_log, print_action
+from clawtop.cli.acting import carry_out, open_log, print_action
 from clawtop.cli.confirm import cancel_text, confirm
 from clawtop.cli.setup import operator_name, watcher_of
 from clawtop.errors import RefusedError, UsageError
@@ -68,13 +68,12 @@ def _planned(args: argparse.Namespace, watcher: Watcher, plan: CancelPlan) -> Ac
 async def _perform(
     args: argparse.Namespace, watcher: Watcher, plan: CancelPlan, missing: list[str]
 ) -> int:
-    log = open_log()
     batch = Cancel(
-        watcher, plan, missing=missing, operator=operator_name(), log=log, reason_given=args.reason
+        watcher,
+        plan,
+        missing=missing,
+        operator=operator_name(),
+        log=open_log(),
+        reason_given=args.reason,
     )
-    try:
-        action = await batch.run()
-    except asyncio.CancelledError:
-        print_action(args, batch.action, log)
-        return interrupted(batch.action)
-    return print_action(args, action, log)
+    return await carry_out(args, batch)

@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from dataclasses import replace
 
-from clawtop.cli.acting import interrupted, open_log, print_action
+from clawtop.cli.acting import carry_out, open_log, print_action
 from clawtop.cli.confirm import confirm, deny_text
 from clawtop.cli.setup import operator_name, watcher_of
 from clawtop.errors import RefusedError, UsageError
@@ -77,13 +77,12 @@ def _not_pending(ids: list[str]) -> list[Item]:
 async def _perform(
     args: argparse.Namespace, watcher: Watcher, plan: DenyPlan, missing: list[str]
 ) -> int:
-    log = open_log()
     denial = Denial(
-        watcher, plan, missing=missing, operator=operator_name(), log=log, reason_given=args.reason
+        watcher,
+        plan,
+        missing=missing,
+        operator=operator_name(),
+        log=open_log(),
+        reason_given=args.reason,
     )
-    try:
-        action = await denial.run()
-    except asyncio.CancelledError:
-        print_action(args, denial.action, log)
-        return interrupted(denial.action)
-    return print_action(args, action, log)
+    return await carry_out(args, denial)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 
-from clawtop.cli.acting import interrupted, open_log, print_action
+from clawtop.cli.acting import carry_out, open_log, print_action
 from clawtop.cli.confirm import confirm, release_text
 from clawtop.cli.options import seconds
 from clawtop.cli.setup import operator_name, watcher_of
@@ -90,18 +90,12 @@ def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
 async def _perform(
     args: argparse.Namespace, watcher: Watcher, plan: ReleasePlan, wait_s: float | None
 ) -> int:
-    log = open_log()
     release = Release(
         watcher,
         plan,
         operator=operator_name(),
-        log=log,
+        log=open_log(),
         wait_s=wait_s,
         reason_given=args.reason,
     )
-    try:
-        action = await release.run()
-    except asyncio.CancelledError:
-        print_action(args, release.action, log)
-        return interrupted(release.action)
-    return print_action(args, action, log)
+    return await carry_out(args, release)

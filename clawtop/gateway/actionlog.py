@@ -10,9 +10,9 @@ import json
 import os
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from clawtop.errors import ClawtopError
 from clawtop.remedies.outcome import Action
@@ -68,6 +68,15 @@ class ActionLog:
                 os.close(handle)
         except OSError as error:
             self.problem = f"the action log {self.path} cannot be written: {error.strerror}"
+
+
+class Runner(Protocol):
+    """Whatever performs an action and logs it: ``action`` fills in while ``run`` goes on."""
+
+    action: Action
+    log: ActionLog
+
+    def run(self) -> Awaitable[Action]: ...
 
 
 def read_log(path: Path, since_ms: int | None = None) -> list[dict[str, Any]]:

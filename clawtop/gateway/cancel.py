@@ -13,14 +13,15 @@ from collections.abc import Callable
 import msgspec
 from msgspec import Raw, Struct
 
-from clawtop.errors import CallError, ClawtopError, GatewayError
+from clawtop.errors import CallError, GatewayError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
+from clawtop.gateway.batch import Batch
 from clawtop.gateway.link import Link
 from clawtop.gateway.watch import TASKS, Watcher
 from clawtop.picture.tasks import ACTIVE, Task
-from clawtop.remedies.outcome import Action, Item, cancel_action, conclude_items
+from clawtop.remedies.outcome import Action, Item, cancel_action
 from clawtop.remedies.plan import CancelPlan
 from clawtop.text import mask, plain
 
@@ -39,8 +40,8 @@ class Answer(Struct):
     reason: str | None = None
 
 
-class Cancel:
-    """One batch of cancellations under way. Nothing is sent twice."""
+class Cancel(Batch):
+    """One batch of cancellations under way."""
 
     def __init__(
         self,
@@ -53,44 +54,9 @@ class Cancel:
         reason_given: str | None = None,
         on_progress: Callable[[Action], None] | None = None,
     ) -> None:
-        self.watcher, self.plan, self.log = watcher, plan, log
-        self.action = cancel_action(plan, watcher.clock.now_ms(), operator, reason_given)
-        self.items: list[Item] = []
-        self.action.items = self.items
-        self._missing = missing or []
-        self._on_progress = on_progress
-        self._sent: set[str] = set()
-
-    async def run(self) -> Action:
-        """The whole batch; each item's outcome is always one of the contract's words."""
-        began = time.monotonic()
-        log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
-        try:
-            await self._perform()
-        except ClawtopError as error:
-            self._rest(error.sentence())
-        except asyncio.CancelledError:
-            self._rest("interrupted before it was sent")
-            raise
-        finally:
-            conclude_items(self.action)
-            self.action.took_ms = round((time.monotonic() - began) * 1000)
-            self.log.end(log_id, self.action, self.watcher.clock.now_ms())
-            self._tell()
-        return self.action
-
-    def _rest(self, why: str) -> None:
-        """Tasks not reached; one that was sent and is not settled stays unknown."""
-        known = {item.id for item in self.items}
-        for task in self.plan.targets:
-            if task.task_id not in known:
-                outcome = "unknown" if task.task_id in self._sent else "refused"
-                self.items.append(Item(task.task_id, outcome, reason=why))
-        self.action.reason = why
-
-    def _tell(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(self.action)
+        action = cancel_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        super().__init__(watcher, action, log=log, missing=missing, on_progress=on_progress)
+        self.plan = plan
 
     async def _perform(self) -> None:
         link = await acting_link(self.watcher, (METHOD,))

@@ -8,23 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Callable
 
 import msgspec
 from msgspec import Raw
 
-from clawtop.errors import CallError, ClawtopError, GatewayError
+from clawtop.errors import CallError, GatewayError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
+from clawtop.gateway.batch import Batch
 from clawtop.gateway.link import Link
 from clawtop.gateway.session import Pushed
 from clawtop.gateway.watch import Watcher
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import approval_of
 from clawtop.picture.records import Approval
-from clawtop.remedies.outcome import Action, Item, conclude_items, deny_action
+from clawtop.remedies.outcome import Action, Item, deny_action
 from clawtop.remedies.plan import DenyPlan
 from clawtop.text import plain
 
@@ -39,7 +39,7 @@ RECORD = "approval.get"
 EVENT_WAIT_S = 2.0
 
 
-class Denial:
+class Denial(Batch):
     """One batch of denials under way."""
 
     def __init__(
@@ -53,48 +53,12 @@ class Denial:
         reason_given: str | None = None,
         on_progress: Callable[[Action], None] | None = None,
     ) -> None:
-        self.watcher, self.plan, self.log = watcher, plan, log
-        self.action = deny_action(plan, watcher.clock.now_ms(), operator, reason_given)
-        self.items: list[Item] = []
-        self.action.items = self.items
-        self._missing = missing or []
-        self._on_progress = on_progress
+        action = deny_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        super().__init__(watcher, action, log=log, missing=missing, on_progress=on_progress)
+        self.plan = plan
         self._methods = watcher.store.facts.methods if watcher.store.facts else frozenset()
         self._resolved: dict[str, c.ApprovalResolved] = {}
-        self._sent: set[str] = set()
         self._news = asyncio.Event()
-
-    async def run(self) -> Action:
-        """The whole batch; each item's outcome is always one of the contract's words."""
-        began = time.monotonic()
-        log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
-        try:
-            await self._perform()
-        except ClawtopError as error:
-            self._rest("refused", error.sentence())
-        except asyncio.CancelledError:
-            self._rest("refused", "interrupted before it was sent")
-            raise
-        finally:
-            conclude_items(self.action)
-            self.action.took_ms = round((time.monotonic() - began) * 1000)
-            self.log.end(log_id, self.action, self.watcher.clock.now_ms())
-            self._tell()
-        return self.action
-
-    def _rest(self, outcome: str, why: str) -> None:
-        """Items not reached; one that was sent and is not settled stays unknown."""
-        items = self.items
-        known = {item.id for item in items}
-        for one in self.plan.targets:
-            if one.id not in known:
-                word = "unknown" if one.id in self._sent else outcome
-                items.append(Item(one.id, word, reason=why))
-        self.action.reason = why
-
-    def _tell(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(self.action)
 
     async def _perform(self) -> None:
         kinds = {self._method(one) for one in self.plan.targets}
@@ -112,7 +76,6 @@ class Denial:
                 before, pending = pending, await self._pending(link)
                 if number + 1 < len(self.plan.targets) and self._grew(one, before, pending):
                     self._rest(
-                        "refused",
                         "stopped: the group does not shrink, the run asks again after each denial;"
                         " abort the asking run first",
                     )

@@ -42,6 +42,7 @@ READ_METHODS = frozenset(
         "openclaw.approval.list",
         "approval.get",
         "approval.history",
+        "clawtop.snapshot",
     }
 )
 

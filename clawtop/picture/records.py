@@ -73,6 +73,8 @@ class Lock(Record, frozen=True, gc=False):
     why: tuple[str, ...]
     row_running: bool = False
     row_active: bool | None = None
+    token: str | None = None  # names this very operation; only the companion knows it
+    in_lane: bool | None = None  # its owner has a task at work in the session's lane
 
 
 class Waiting(Record, frozen=True, gc=False):
@@ -120,6 +122,7 @@ class SystemEvent(Record, frozen=True, gc=False):
     position: int
     copies: int = 1
     copy_of: int | None = None
+    token: str | None = None  # names this very event; only the companion knows it
 
 
 class SystemEventQueue(Record, frozen=True, gc=False):

@@ -13,6 +13,7 @@ from typing import Any
 
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import Backlog, approval_of
+from clawtop.picture.companion import Companion
 from clawtop.picture.completions import Completions
 from clawtop.picture.coverage import Wishes, coverage_of, is_september
 from clawtop.picture.delivery import DeliveryBook
@@ -80,6 +81,7 @@ class Store:
         self._shut_down = False
         self.event_loop_degraded: bool | None = None
         self.pending_replies: int | None = None
+        self.companion: Companion | None = None
         self.rows_total: int | None = None
         self.failed: dict[str, str] = {}
         self.listed: set[str] = set()

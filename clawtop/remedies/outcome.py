@@ -132,37 +132,36 @@ def deny_action(
     plan: DenyPlan, started_at_ms: int, operator: str, reason_given: str | None
 ) -> Action:
     """A denial before anything was sent."""
-    return Action(
-        action="deny",
-        gateway=plan.gateway,
-        target={
-            "ids": [one.id for one in plan.targets],
-            "kept": [one.id for one in plan.kept],
-        },
-        step="deny",
-        plan=plan.calls_text,
-        loses=plan.loses if plan.targets else [],
-        started_at_ms=started_at_ms,
-        operator=operator,
-        reason_given=reason_given,
-        items=[],
-    )
+    ids = [one.id for one in plan.targets]
+    kept = [one.id for one in plan.kept]
+    return _batch_action("deny", plan, ids, kept, started_at_ms, operator, reason_given)
 
 
 def cancel_action(
     plan: CancelPlan, started_at_ms: int, operator: str, reason_given: str | None
 ) -> Action:
     """A cancellation of tasks before anything was sent."""
+    ids = [one.task_id for one in plan.targets]
+    kept = [one.task_id for one in plan.kept]
+    return _batch_action("cancel-task", plan, ids, kept, started_at_ms, operator, reason_given)
+
+
+def _batch_action(
+    name: str,
+    plan: DenyPlan | CancelPlan,
+    ids: list[str],
+    kept: list[str],
+    started_at_ms: int,
+    operator: str,
+    reason_given: str | None,
+) -> Action:
     return Action(
-        action="cancel-task",
+        action=name,
         gateway=plan.gateway,
-        target={
-            "ids": [one.task_id for one in plan.targets],
-            "kept": [one.task_id for one in plan.kept],
-        },
-        step="cancel-task",
+        target={"ids": ids, "kept": kept},
+        step=name,
         plan=plan.calls_text,
-        loses=plan.loses if plan.targets else [],
+        loses=plan.loses if ids else [],
         started_at_ms=started_at_ms,
         operator=operator,
         reason_given=reason_given,

@@ -17,6 +17,11 @@ ACTING = {
     "exec.approval.resolve": APPROVALS,
     "plugin.approval.resolve": APPROVALS,
     "approval.resolve": APPROVALS,
+    "sessions.reset": ADMIN,
+    "gateway.restart.request": ADMIN,
+    "set-heartbeats": ADMIN,
+    "clawtop.release": ADMIN,
+    "clawtop.dropEvent": ADMIN,
 }
 
 

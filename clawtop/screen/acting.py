@@ -26,10 +26,9 @@ from clawtop.screen.dialogs import Confirm
 from clawtop.screen.incident_page import STARTS, first_way
 
 if TYPE_CHECKING:
-    from clawtop.gateway.actionlog import ActionLog
+    from clawtop.gateway.actionlog import ActionLog, Runner
     from clawtop.gateway.watch import Watcher
     from clawtop.screen.app import ClawtopApp
-    from clawtop.screen.doing import Runner
 
 
 class Acting:

@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
 
-from clawtop.gateway.actionlog import ActionLog
+from clawtop.gateway.actionlog import Runner
 from clawtop.remedies.outcome import Action
 from clawtop.text import count, plain
 
 KEEP_S = 60.0  # a finished action stays on the screen this long
 FACT = {True: "yes", False: "NO", None: "…"}
-
-
-class Runner(Protocol):
-    """A release or a denial: ``action`` fills in while ``run`` goes on."""
-
-    action: Action
-    log: ActionLog
-
-    def run(self) -> Awaitable[Action]: ...
 
 
 class Doing:
