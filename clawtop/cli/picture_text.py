@@ -60,7 +60,7 @@ def _events(store: Store) -> list[str]:
     hidden = _why(store, "system_events", "SYSTEM EVENTS")
     if hidden:
         return hidden
-    events, queue = store.queue.events, store.queue.queue
+    events, queue = store.queue.events, store.queue.fullest
     lines = [f"SYSTEM EVENTS  {len(events)} pending, main sessions only"]
     if queue is not None and queue.at_cap:
         lines.append(f"  at the cap of {queue.count}: older ones may be gone")

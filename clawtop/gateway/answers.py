@@ -216,6 +216,10 @@ class Reader:
         """``health``, from the gateway's cache."""
         return msgspec.json.decode(raw, type=c.Health)
 
+    def companion(self, raw: Raw) -> c.CompanionRead:
+        """``clawtop.snapshot`` of the companion."""
+        return msgspec.json.decode(raw, type=c.CompanionRead)
+
     def decided(self, raw: Raw) -> c.ApprovalHistory:
         """``approval.history``: the newest decided requests of every kind."""
         items = self._rows(msgspec.json.decode(raw, type=_Items).items, _HistoryItem)

@@ -16,7 +16,7 @@ from clawtop.gateway import frames
 from clawtop.gateway.answers import Reader
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.methods import ADMIN
-from clawtop.gateway.poll import APPROVAL_KINDS, PROBE, QUESTIONS
+from clawtop.gateway.poll import APPROVAL_KINDS, INSIDE, PROBE, QUESTIONS
 from clawtop.picture import changes as c
 from clawtop.picture.coverage import APRIL_ROUTE, Wishes
 from clawtop.picture.store import Store
@@ -279,4 +279,5 @@ _PLAIN: dict[str, Callable[[Reader, Raw], c.Change]] = {
     "diagnostics.stability": Reader.stability,
     "system-presence": Reader.presence,
     "health": Reader.health,
+    INSIDE: Reader.companion,
 }

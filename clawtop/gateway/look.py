@@ -52,7 +52,7 @@ async def settle(watcher: Watcher, observe_s: float = 0.0) -> None:
 def hurry(watcher: Watcher) -> None:
     """Ask rows and counts again soon; what is under way is not asked twice."""
     now = time.monotonic()
-    for name in ("rows", "preflight", "probe", "lanes"):
+    for name in ("rows", "preflight", "probe", "lanes", "companion"):
         slot = watcher.budget.slots.get(name)
         if slot is not None:
             slot.due_at = min(slot.due_at, now)

@@ -28,7 +28,10 @@ class Question:
     why: str
 
 
+INSIDE = "clawtop.snapshot"
+
 QUESTIONS = (
+    Question("companion", INSIDE, 2, "companion", "locks, queues, recoveries from inside"),
     Question("rows", "sessions.list", 5, "locks", "session rows and their flags"),
     Question("preflight", "gateway.restart.preflight", 5, "locks", "how many locks there are"),
     Question("approvals.exec", "exec.approval.list", 3, "approvals", "pending commands"),

@@ -266,6 +266,8 @@ class Watcher:
                 await self._hear(question.method, {"limit": DECIDED})
             case "tasks":
                 await self._hear(question.method, {"limit": TASKS})
+            case "companion":
+                await self._hear(question.method, self._since())
             case _:
                 await self._hear(question.method, {})
 
@@ -275,6 +277,13 @@ class Watcher:
         while self.feed.next_offset is not None:
             params: Params = {"limit": PAGE, "offset": self.feed.next_offset}
             await self._hear("sessions.list", params)
+
+    def _since(self) -> Params:
+        """What the companion need not tell again."""
+        ledger = self.store.ledger
+        if ledger.instance is None:
+            return {}
+        return {"instance": ledger.instance, "sinceSeq": ledger.named_seq}
 
     async def _probe(self, key: str) -> None:
         await self._hear(PROBE, {"sessionKey": key, "limit": HISTORY})

@@ -109,8 +109,8 @@ def _notice(event: SystemEvent) -> bool:
 
 def cap(scene: Scene, name: str) -> Finding | None:
     """I-27. A queue at its cap: the gateway drops the oldest line without a trace."""
-    queue = scene.store.queue.queue
-    events = scene.store.queue.events
+    queue = scene.store.queue.fullest
+    events = scene.store.queue.of(queue.session_key) if queue is not None else []
     if queue is None or not queue.at_cap or all(_notice(event) for event in events):
         return None
     key = queue.session_key
@@ -131,7 +131,9 @@ def cap(scene: Scene, name: str) -> Finding | None:
             else "the queue tells nothing of lines that fell out before clawtop looked",
         ],
         ruled_out=[
-            "several queues shown as one: this gateway has one main session",
+            "several queues shown as one: the companion lists each of them"
+            if scene.store.queue.exact
+            else "several queues shown as one: this gateway has one main session",
             "the gateway's own notices of new sessions: other lines wait, too",
         ],
         ways=[

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from msgspec import Struct, field
 
+from clawtop.picture.companion import CompanionRead as CompanionRead
 from clawtop.picture.session_changes import ChatActivity as ChatActivity
 from clawtop.picture.session_changes import Completion as Completion
 from clawtop.picture.session_changes import HistoryRead as HistoryRead
@@ -365,4 +366,5 @@ Change = (
     | Latency
     | Answered
     | PartFailed
+    | CompanionRead
 )

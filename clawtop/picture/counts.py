@@ -31,6 +31,7 @@ class Anonymous:
     def __init__(self) -> None:
         self._readings: deque[Reading] = deque(maxlen=READS)
         self.since_ms: int | None = None  # since when every count exceeded what we can name
+        self.exact = False  # the registry itself is read: no lock is without a name
 
     def clear(self) -> None:
         self._readings.clear()
@@ -55,7 +56,7 @@ class Anonymous:
     def doubtful(self) -> bool:
         """The newest count exceeds what we can explain, and more looks would tell."""
         latest = self.latest
-        if latest is None or self.full:
+        if latest is None or self.full or self.exact:
             return False
         return latest.embedded > latest.held + latest.allowance
 
@@ -68,6 +69,8 @@ class Anonymous:
 
     def number(self) -> int | None:
         """The smallest number of unattributed locks; None when it cannot be told from 0."""
+        if self.exact:
+            return 0
         latest = self.latest
         if latest is None:
             return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from msgspec import Struct
 
 from clawtop.picture.changes import GatewayFacts
+from clawtop.picture.companion import Companion
 from clawtop.picture.records import PARTS, Part
 
 MAIN_ONLY = "texts of main sessions only: no gateway lists other queues, ids or times"
@@ -15,6 +16,15 @@ APRIL_ROUTE = (
     "left out: on this gateway seeing approvals makes clawtop a route for them;"
     " --approvals on shows them"
 )
+
+FROM_INSIDE = "read by the companion inside the gateway"
+EXACT = {
+    "system_events": "all",
+    "locks": "exact",
+    "recoveries": "named",
+    "waiting": "all",
+    "lanes": "all",
+}
 
 
 class Wishes(Struct, frozen=True):
@@ -45,7 +55,10 @@ def is_route(facts: GatewayFacts) -> bool:
 
 
 def coverage_of(
-    facts: GatewayFacts | None, wishes: Wishes, failed: dict[str, str]
+    facts: GatewayFacts | None,
+    wishes: Wishes,
+    failed: dict[str, str],
+    companion: Companion | None = None,
 ) -> dict[str, Part]:
     """Every part's level; a part that failed to read says so."""
     if facts is None:
@@ -64,7 +77,20 @@ def coverage_of(
     for part, why in failed.items():
         if part in found:
             found[part] = Part("none", why)
-    return found
+    return found if companion is None else found | _from_inside(companion, found)
+
+
+def _from_inside(companion: Companion, found: dict[str, Part]) -> dict[str, Part]:
+    """Parts that the companion reads, and why not those that it cannot."""
+    parts = {}
+    for name, level in EXACT.items():
+        if companion.reads(name):
+            parts[name] = Part(level, FROM_INSIDE)
+        elif name in found:
+            less = found[name]
+            told = f"the companion cannot read them here: {companion.why[name]}"
+            parts[name] = Part(less.level, "; ".join(why for why in (less.why, told) if why))
+    return parts
 
 
 def _lock_limits(facts: GatewayFacts) -> str:

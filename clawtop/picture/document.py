@@ -67,9 +67,23 @@ def gateway_document(store: Store) -> Document | None:
         "approval_route": is_route(facts),
         "draining": store.draining,
         "event_loop_degraded": store.event_loop_degraded,
-        "companion": None,
+        "companion": _companion(store),
         "sessions_total": store.rows_total,
         "sees_approvals": grants(facts, "operator.admin"),
+    }
+
+
+def _companion(store: Store) -> Document | None:
+    """The plugin inside the gateway, as its last answer told; None without one."""
+    known = store.companion
+    if known is None:
+        return None
+    return {
+        "version": known.version,
+        "can_release": known.can_release,
+        "instance": known.instance,
+        "read_at_ms": known.at_ms,
+        "cannot_read": dict(known.why),
     }
 
 
@@ -103,8 +117,7 @@ def _marked(row: Document, masked: bool) -> Document:
 def _queues(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "system_events"):
         return None
-    queue = store.queue.queue
-    return [] if queue is None or queue.count == 0 else [structs.asdict(queue)]
+    return [structs.asdict(queue) for queue in store.queue.queues if queue.count]
 
 
 def _locks(store: Store, coverage: dict[str, Part]) -> list[Document] | None:

@@ -14,11 +14,15 @@ from msgspec import structs
 
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import Backlog
+from clawtop.picture.companion import CompanionRead
 from clawtop.picture.counts import READS, Anonymous, Reading
-from clawtop.picture.locks import Context, judge, next_change_ms
+from clawtop.picture.hold import Context
+from clawtop.picture.locks import judge, next_change_ms
 from clawtop.picture.logs import Note
 from clawtop.picture.records import Lock, Verdict, Waiting
+from clawtop.picture.registry import Registry
 from clawtop.picture.sessions import SessionFacts, Stall, whole
+from clawtop.picture.waiting import waiting_of_session
 
 ROUNDED_MS = 2_000
 _JUST_PROGRESS = frozenset({"assistant", "item", "tool", "command_output", "usage"})
@@ -35,6 +39,7 @@ class HeldSessions:
         self.sessions: dict[str, SessionFacts] = {}
         self.locks: dict[str, Lock] = {}
         self.anonymous = Anonymous()
+        self.registry = Registry()
         self._backlog = backlog
         self.verdicts: Counter[str] = Counter()
         self.stuck: set[str] = set()
@@ -100,7 +105,7 @@ class HeldSessions:
     def _forget_others(self, seen: set[str], at_ms: int) -> None:
         for key in [key for key in self.sessions if key not in seen]:
             one = self.sessions[key]
-            if one.row_at_ms < at_ms and one.run is None:
+            if one.row_at_ms < at_ms and one.run is None and one.exact is None:
                 self.forget(key)
 
     def key_of_run(self, run_id: str | None) -> str | None:
@@ -215,6 +220,36 @@ class HeldSessions:
         self._dirty |= {lock.session_key for lock in held if lock.verdict == "aborting"}
         return touched
 
+    def read_registry(self, change: CompanionRead) -> None:
+        """The companion's list of locks; an incomplete or unreadable one proves nothing."""
+        whole_list = len(change.locks.items) >= (change.locks.total or 0)
+        if not change.locks.supported or not whole_list:
+            self.lose_registry()
+            return
+        first = self.registry.read_ms is None
+        known = set(self.sessions)
+        moved = self.registry.read(change, self.at(change.at), self._facts_at_rest)
+        inferred = self.locks.keys() - self.registry.held
+        self._dirty |= moved | inferred | (self.registry.held - known)
+        self.anonymous.exact = True
+        if first:
+            self.mark_all()
+
+    def _facts_at_rest(self, key: str) -> SessionFacts:
+        """The facts of one session, without having it judged again."""
+        found = self.sessions.get(key)
+        return found if found is not None else self.facts(key)
+
+    def lose_registry(self) -> None:
+        """Nobody reads the registry any more: locks are inferred from here on."""
+        if self.registry.read_ms is None:
+            return
+        for key in self.registry.held & self.sessions.keys():
+            self.sessions[key].exact = None
+        self.registry = Registry()
+        self.anonymous.exact = False
+        self.mark_all()
+
     def clear(self) -> None:
         """The gateway restarted: runs and locks lived in its memory."""
         for key in list(self.sessions):
@@ -222,6 +257,7 @@ class HeldSessions:
         self._runs.clear()
         self.true_flags = False
         self.anonymous.clear()
+        self.lose_registry()
 
     def watch_again(self, since_ms: int) -> None:
         """What we watched has a hole before ``since_ms``."""
@@ -362,6 +398,8 @@ class HeldSessions:
             claims=max(len(self._claims), 1),
             approval_ids=self._backlog.of_session(key),
             others_held=others,
+            registry_ms=self.registry.read_ms,
+            in_lane=self.registry.in_lane(key),
         )
 
     def _counted_free(self, asked_ms: int) -> bool:
@@ -376,18 +414,9 @@ class HeldSessions:
     def waiting(self) -> list[Waiting]:
         """Messages known to wait, in the gateway's order for each session."""
         return [
-            Waiting(
-                id=item.id,
-                session_key=key,
-                run_id=item.run_id,
-                sender=item.origin,
-                channel=None,
-                received_at_ms=item.accepted_at,
-                state="parked" if item.state == "queued" else item.state,
-                preview=item.preview,
-            )
+            one
             for key, found in self.sessions.items()
-            for item in found.pending
+            for one in waiting_of_session(key, found, self.registry.followups.get(key))
         ]
 
 

@@ -15,10 +15,20 @@ probe (``chat.history``) for the others on newer gateways, else only through log
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-from clawtop.picture.records import Exactness, Holder, Lock, Proof, Verdict
-from clawtop.picture.sessions import QUEUED, RunFacts, SessionFacts
+from clawtop.picture.exact import (
+    delivery_hangs,
+    hold_exactly,
+    lane_verdict,
+    leak_shows_exactly,
+    next_exactly,
+    since_exactly,
+    waiting_exactly,
+    why_leaked_exactly,
+)
+from clawtop.picture.hold import Context, Hold
+from clawtop.picture.holders import has_channel, holder_of, run_id_of
+from clawtop.picture.records import Exactness, Lock, Proof, Verdict
+from clawtop.picture.sessions import QUEUED, RunFacts, SessionFacts, whole
 from clawtop.text import utc
 
 PREPARING_MS = 60_000  # a healthy run is named within tens of seconds of taking the lock
@@ -33,34 +43,10 @@ LONG_RUNNING = "long-running session"
 RETRY_MS = 60_000  # a log line about a retry wait speaks for the next two diagnostic ticks
 
 
-@dataclass(frozen=True)
-class Context:
-    """What judging one session needs to know of the rest. Times are gateway ms."""
-
-    now_ms: int
-    stale_after_ms: int
-    watch_since_ms: int | None
-    true_flags: bool
-    embedded_slack: int | None
-    freed: bool
-    claims: int
-    approval_ids: tuple[str, ...] = ()
-    others_held: int = 0
-
-
-@dataclass(frozen=True)
-class Hold:
-    """How we know that a session is held."""
-
-    proof: Proof
-    why: tuple[str, ...]
-    ghost: bool = False
-    aborting: bool = False
-    no_run: bool = False
-
-
 def hold_of(facts: SessionFacts, ctx: Context) -> Hold | None:
     """How the session is held, or None when nothing says that it is."""
+    if ctx.registry_ms is not None:
+        return hold_exactly(facts, ctx)
     if _aborting(facts, ctx):
         return Hold(Proof.LIKELY, ("an abort was asked and no release is seen yet",), aborting=True)
     if facts.active:
@@ -129,10 +115,11 @@ def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
     idle_since_ms, idle_is = idle_of(facts, ctx)
     began_ms = since_ms if age_is == "exact" else None
     verdict, reason = _verdict(facts, hold, ctx, began_ms, idle_since_ms, idle_is)
+    sight = facts.exact
     return Lock(
         session_key=facts.key,
-        session_id=facts.session_id,
-        run_id=run_id_of(facts),
+        session_id=(sight.lock.session_id if sight else None) or facts.session_id,
+        run_id=None if sight and hold.no_run else run_id_of(facts),
         agent_id=facts.agent_id,
         holder=holder_of(facts, ctx, hold),
         phase=_phase(facts, hold),
@@ -148,6 +135,8 @@ def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
         why=(*hold.why, *reason, *_missing(facts, ctx)),
         row_running=facts.status == "running",
         row_active=facts.active,
+        token=sight.lock.token if sight else None,
+        in_lane=sight.lock.lane_task if sight else ctx.in_lane,
     )
 
 
@@ -155,65 +144,24 @@ def _layer(facts: SessionFacts, hold: Hold, ctx: Context) -> str | None:
     """What holds it, as far as that can be told from outside."""
     if hold.ghost:
         return None
+    if hold.lane_only:
+        return "lane"
+    if facts.exact is not None:
+        return "delivery" if delivery_hangs(facts.exact, facts, ctx) else "lock"
     return "delivery" if hold.no_run and _undelivered(facts, ctx) else "lock"
 
 
 def _proof(facts: SessionFacts, hold: Hold, verdict: Verdict, ctx: Context) -> Proof:
     """A leak is never proved from outside the gateway; other verdicts are as sure as the hold."""
-    if verdict is not Verdict.LEAKED:
+    if verdict is not Verdict.LEAKED or facts.exact is not None:
         return hold.proof
     return Proof.POSSIBLE if _undelivered(facts, ctx) else Proof.LIKELY
 
 
-def run_id_of(facts: SessionFacts) -> str | None:
-    """The holder's run id where the gateway tells it or its start was seen."""
-    if facts.run is not None:
-        return facts.run.run_id
-    ids = facts.active_run_ids or ()
-    waiting = {item.run_id for item in facts.pending}
-    named = [run_id for run_id in ids if run_id not in waiting]
-    return named[0] if len(named) == 1 else None
-
-
-def holder_of(facts: SessionFacts, ctx: Context, hold: Hold) -> str:
-    """Who started the run, from what it sends, how it is named, and the key's shape."""
-    run = facts.run
-    if run is not None and run.heartbeat:
-        return Holder.HEARTBEAT
-    shape = _holder_by_key(facts)
-    if shape is not None:
-        return shape
-    if run is not None and run.abortable is not None and not run.abortable:
-        return Holder.RPC
-    if run is not None and run.abortable:
-        return Holder.CHANNEL if _has_channel(facts) else Holder.UNKNOWN
-    if run is not None and run.via == "agent":
-        return Holder.RPC
-    if hold.no_run or hold.ghost or hold.aborting:
-        return Holder.UNKNOWN
-    if not ctx.true_flags and facts.active:
-        return Holder.RPC  # on 2026.5.28 only such runs raise the flag of a running row
-    if not ctx.true_flags and _has_channel(facts):
-        return Holder.CHANNEL
-    return Holder.UNKNOWN
-
-
-def _holder_by_key(facts: SessionFacts) -> str | None:
-    parts = facts.key.split(":")
-    if "subagent" in parts[2:3] or (facts.parent and "subagent" in parts):
-        return Holder.SUBAGENT
-    if "cron" in parts[2:3]:
-        return Holder.CRON
-    if parts[-1] == "heartbeat" and len(parts) > 2:
-        return Holder.HEARTBEAT
-    return None
-
-
-def _has_channel(facts: SessionFacts) -> bool:
-    return bool(facts.channel) and facts.channel not in ("webchat", "internal", "none")
-
-
 def _phase(facts: SessionFacts, hold: Hold) -> str | None:
+    if facts.exact is not None:
+        asks = facts.run is not None and facts.run.phase == "waiting_approval"
+        return "waiting_approval" if asks else facts.exact.lock.phase
     if hold.aborting:
         return "aborting"
     if facts.status == QUEUED:
@@ -227,6 +175,8 @@ def _phase(facts: SessionFacts, hold: Hold) -> str | None:
 
 def _since(facts: SessionFacts, hold: Hold) -> tuple[int | None, Exactness]:
     """When the lock was taken. The previous run's time is never printed as a lock's age."""
+    if facts.exact is not None:
+        return since_exactly(facts.exact, facts)
     run = facts.run
     if run is not None and (run.accepted_ms or run.started_ms):
         return run.accepted_ms or run.started_ms, "exact"
@@ -249,6 +199,9 @@ def _row_runs(facts: SessionFacts) -> bool:
 def idle_of(facts: SessionFacts, ctx: Context) -> tuple[int | None, Exactness]:
     """Since when nothing moved, as far as this gateway shows it; None: progress is not visible."""
     logged = _stall_progress(facts)
+    told = whole(facts.exact.lock.last_activity_at_ms) if facts.exact is not None else None
+    if told is not None:
+        return max(told, logged, _progress(facts) if _progress_visible(facts) else 0), "exact"
     if not _progress_visible(facts):
         return (logged, "exact") if logged else (None, "at_least")
     seen = max(_progress(facts), logged)
@@ -298,10 +251,12 @@ def _progress_visible(facts: SessionFacts) -> bool:
 
 def waiting_of(facts: SessionFacts) -> int | None:
     """Messages known to wait; None where a channel's waiting messages would not show."""
+    queued = sum(1 for item in facts.pending if item.state == "queued")
+    if facts.exact is not None:
+        return waiting_exactly(facts.exact, queued)
     if not facts.tells_pending:
         return None
-    queued = sum(1 for item in facts.pending if item.state == "queued")
-    if queued == 0 and _has_channel(facts):
+    if queued == 0 and has_channel(facts):
         return None
     return queued
 
@@ -358,7 +313,13 @@ def _early_verdict(
         return Verdict.UNKNOWN, ("its run waits for a slot of a lane",)
     if hold.ghost:
         return Verdict.GHOST, ()
-    if hold.no_run and _leak_shows(facts, ctx):
+    if hold.lane_only:
+        verdict = lane_verdict(facts, ctx)
+        return (verdict, ("no run is known that works there",)) if verdict else None
+    sight = facts.exact
+    if hold.no_run and sight is not None and leak_shows_exactly(sight, facts, ctx):
+        return Verdict.LEAKED, (why_leaked_exactly(sight, facts, ctx),)
+    if hold.no_run and sight is None and _leak_shows(facts, ctx):
         return Verdict.LEAKED, (_why_leaked(facts, ctx),)
     if hold.no_run:
         return Verdict.UNKNOWN, ("it may still be preparing; a minute more will tell",)
@@ -448,7 +409,7 @@ def _missing(facts: SessionFacts, ctx: Context) -> tuple[str, ...]:
 
 def next_change_ms(lock: Lock, facts: SessionFacts, ctx: Context) -> int | None:
     """When the row would read differently although nothing happens; None: never."""
-    times = []
+    times = next_exactly(facts.exact) if facts.exact is not None else []
     if lock.idle_since_ms is not None:
         times.append(lock.idle_since_ms + ctx.stale_after_ms)
         if lock.idle_is == "at_least":

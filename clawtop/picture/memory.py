@@ -107,7 +107,8 @@ def recall(store: Store, data: object) -> bool:
             store.lane_book.recall(lane, samples)
     for key, exec_id, code, times in memory.turns:
         store.completions.recall((key, exec_id, code), times)
-    store.queue.recall(_known_events(store.queue.events, memory.events))
+    if not store.queue.exact:
+        store.queue.recall(_known_events(store.queue.events, memory.events))
     return True
 
 

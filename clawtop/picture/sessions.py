@@ -6,11 +6,14 @@ each carries the gateway's time and an older one never overwrites a newer one.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct
 
 from clawtop.picture.changes import HistoryRead, Row, RunActivity, SessionChanged, SessionMessage
+
+if TYPE_CHECKING:
+    from clawtop.picture.exact import Sight
 
 # A listing may be built just before the event that overtook it; within this we trust the event.
 OVERLAP_MS = 2_000
@@ -68,6 +71,7 @@ class SessionFacts:
         "children",
         "ended_ms",
         "ended_run",
+        "exact",
         "first_held_ms",
         "has_turn",
         "key",
@@ -138,6 +142,7 @@ class SessionFacts:
         self.worked_ms: int | None = None  # the newest work of the run that ended last
         self.answers: tuple[int, ...] = ()  # when the newest few answers came
         self.overlap: Overlap | None = None
+        self.exact: Sight | None = None  # its lock as the registry has it, where that is read
 
     @property
     def odd(self) -> bool:

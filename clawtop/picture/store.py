@@ -12,8 +12,9 @@ from collections.abc import Callable
 from typing import Any
 
 from clawtop.picture import changes as c
+from clawtop.picture import sight
 from clawtop.picture.approvals import Backlog, approval_of
-from clawtop.picture.companion import Companion
+from clawtop.picture.companion import Companion, CompanionRead
 from clawtop.picture.completions import Completions
 from clawtop.picture.coverage import Wishes, coverage_of, is_september
 from clawtop.picture.delivery import DeliveryBook
@@ -134,6 +135,7 @@ class Store:
             c.Answered: self._answered,
             c.Tick: self._tick,
             c.PartFailed: self._part_failed,
+            CompanionRead: self._companion_read,
         }
 
     # -- in
@@ -195,7 +197,8 @@ class Store:
 
     def _derive_main_lane(self) -> None:
         """Earlier gateways list no lanes: what runs and what waits for a slot tells as much."""
-        if self.facts is None or "diagnostics.lanes" in self.facts.methods:
+        exact = self.companion is not None and self.companion.reads("lanes")
+        if self.facts is None or exact or "diagnostics.lanes" in self.facts.methods:
             return
         running = waiting = 0
         for lock in self.held.locks.values():
@@ -243,7 +246,7 @@ class Store:
 
     def _status_read(self, change: c.StatusRead) -> None:
         main = self.facts.main_session_key if self.facts else None
-        if self.queue.read(change, main, self.now_ms):
+        if not self.queue.exact and self.queue.read(change, main, self.now_ms):
             self._touch("system_events", "*")
         self._loop(change.degraded)
         if self.heartbeats.configured(change.heartbeats):
@@ -287,6 +290,11 @@ class Store:
         if self.ledger.read(change):
             self._recoveries_moved()
         self.listed.add("recoveries")
+
+    def _companion_read(self, change: CompanionRead) -> None:
+        if sight.take(self, change, self._touch):
+            self._recoveries_moved()
+        self.listed.add("companion")
 
     def _recoveries_moved(self) -> None:
         self._recoveries = None
@@ -362,6 +370,8 @@ class Store:
         self.listed.clear()
         self.failed.clear()
         self.held.watch_again(change.at_ms)
+        if "clawtop.snapshot" not in change.facts.methods:
+            sight.lose(self, self._touch)
         self._touch("gateway")
 
     def _restarted(self, old: c.GatewayFacts, new: c.GatewayFacts) -> bool:
@@ -375,6 +385,7 @@ class Store:
 
     def _forget_gateway(self) -> None:
         """Runs, locks, queues and approvals lived in the gateway's memory; the ring too."""
+        sight.lose(self, self._touch)
         self.held.clear()
         for one in self.backlog.ids():
             self._drop_approval(one)
@@ -428,6 +439,8 @@ class Store:
             self.now_ms = self.held.now_ms = now_ms
         for approval_id in self.backlog.expired(self.now_ms):
             self._drop_approval(approval_id)
+        if self.link_up:
+            sight.lapse(self, self._touch)
         changed = self.held.settle(limit)
         if changed:
             self._touch("locks", *changed)
@@ -455,7 +468,7 @@ class Store:
 
     def coverage(self) -> dict[str, Part]:
         """Every part's level and why it is not more."""
-        return coverage_of(self.facts, self.wishes, self.failed)
+        return coverage_of(self.facts, self.wishes, self.failed, self.companion)
 
 
 def _may_approve(scopes: list[str]) -> bool:

@@ -99,7 +99,7 @@ def _copies(store: Store) -> list[Fact]:
 
 
 def _queue(store: Store) -> list[Fact]:
-    queue = store.queue.queue
+    queue = store.queue.fullest
     if queue is None or not queue.at_cap:
         return []
     where = plain(queue.session_key or "main session")

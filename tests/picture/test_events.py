@@ -52,19 +52,19 @@ def test_equal_neighbours_are_two_lines() -> None:
 def test_a_full_queue_is_at_the_cap_and_counts_what_it_loses() -> None:
     full = [f"line {number}" for number in range(20)]
     picture = Picture().tell(read(*full[:19]))
-    assert picture.store.queue.queue is not None
-    assert picture.store.queue.queue.at_cap is False
+    assert picture.store.queue.fullest is not None
+    assert picture.store.queue.fullest.at_cap is False
     picture.tell(read(*full), at=1).tell(read(*full[2:], "new", "newer"), at=2)
-    queue = picture.store.queue.queue
+    queue = picture.store.queue.fullest
     assert (queue.count, queue.at_cap, queue.lost_seen) == (20, True, 2)
     picture.tell(read(*full[5:], "new", "newer", *"abc"), at=3)
-    assert picture.store.queue.queue.lost_seen == 5
+    assert picture.store.queue.fullest.lost_seen == 5
 
 
 def test_an_emptied_queue_forgets_what_it_lost() -> None:
     full = [f"line {number}" for number in range(20)]
     picture = Picture().tell(read(*full)).tell(read(*full[1:], "new"), at=1)
-    assert picture.tell(read(), at=2).store.queue.queue.lost_seen == 0  # type: ignore[union-attr]
+    assert picture.tell(read(), at=2).store.queue.fullest.lost_seen == 0  # type: ignore[union-attr]
 
 
 def test_a_queue_of_one_agent_is_the_main_sessions() -> None:
@@ -74,7 +74,7 @@ def test_a_queue_of_one_agent_is_the_main_sessions() -> None:
 
 def test_joined_queues_of_several_agents_name_no_session_and_no_cap() -> None:
     picture = Picture().tell(read(*[str(n) for n in range(25)], agents=["main", "other"]))
-    queue = picture.store.queue.queue
+    queue = picture.store.queue.fullest
     assert queue is not None
     assert (queue.session_key, queue.at_cap, queue.count) == (None, None, 25)
 

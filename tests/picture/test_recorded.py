@@ -106,10 +106,10 @@ def test_recorded_queues_show_copies_and_the_cap(generation: str) -> None:
         texts = [event.text for event in queue.events]
         assert texts == line["payload"]["queuedSystemEvents"]
         copies |= {(one.text, one.copies) for one in queue.events if one.copy_of is not None}
-        assert queue.queue is not None
+        assert queue.fullest is not None
         if len(texts) == 20:
             caps += 1
-        assert queue.queue.at_cap == (len(texts) == 20)
+        assert queue.fullest.at_cap == (len(texts) == 20)
     assert copies == {("lab event one", 2)}
     assert caps > 0
 
@@ -118,8 +118,8 @@ def test_lines_lost_at_the_cap_are_counted_between_two_full_readings() -> None:
     playback = Playback("september", "system-events")
     lost = 0
     for _ in playback.play():
-        if playback.store.queue.queue is not None:
-            lost = max(lost, playback.store.queue.queue.lost_seen)
+        if playback.store.queue.fullest is not None:
+            lost = max(lost, playback.store.queue.fullest.lost_seen)
     assert lost == 3, "filler 4, 5 and 6 made room for three housekeeping lines"
 
 

@@ -43,7 +43,7 @@ class EventsPanel(PanelModel):
         )
 
     def title(self, store: Store) -> str:
-        events, queue = store.queue.events, store.queue.queue
+        events, queue = store.queue.events, store.queue.fullest
         parts = [f"{len(events)} pending"]
         copies = sum(1 for event in events if event.copy_of is not None)
         if copies:
