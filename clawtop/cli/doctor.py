@@ -88,6 +88,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
         f" clock {gateway['clock_offset_ms']:+d} ms",
         f"remedies    as on {report['generation']} 2026 gateways",
         f"granted     {', '.join(gateway['scopes']) or 'nothing'}",
+        f"companion   {_companion(gateway['companion'])}",
     ]
     if report["missing_scopes"]:
         lines.append(f"not granted {', '.join(report['missing_scopes'])}")
@@ -105,6 +106,13 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"{count(report['unreadable_frames'], 'frame')} not understood and left out")
     lines += ["", f"own config  {report['own_config']}", f"action log  {report['action_log']}"]
     return lines
+
+
+def _companion(known: dict[str, Any] | None) -> str:
+    if known is None:
+        return "none; clawtop companion install shows what it would change"
+    may = "may release" if known["can_release"] else "looks only, releasing is switched off"
+    return f"{plain(known['version'] or 'version unknown')}, {may}"
 
 
 def _question(one: dict[str, Any]) -> str:

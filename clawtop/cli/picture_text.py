@@ -6,9 +6,10 @@ from collections.abc import Iterable
 
 from clawtop.cli.incident_text import incident_block
 from clawtop.incidents.incident import Incident
+from clawtop.picture.companion import companion_word
 from clawtop.picture.coverage import NOT_COUNTED, is_route
 from clawtop.picture.document import task_verdict
-from clawtop.picture.records import Approval, Lock, Recovery, Verdict
+from clawtop.picture.records import Approval, Lock, Recovery, SystemEvent, Verdict
 from clawtop.picture.store import Store
 from clawtop.picture.tasks import Task
 from clawtop.picture.worst import lock_order
@@ -43,6 +44,7 @@ def _header(store: Store) -> list[str]:
     words = ["clawtop", *name, address, plain(facts.version or "version unknown")]
     words.append("read-only" if facts.read_only else "can act")
     words.append("APPROVAL ROUTE" if is_route(facts) else "passive")
+    words.append(companion_word(store.companion))
     if store.draining:
         words.append("DRAINING")
     if store.event_loop_degraded:
@@ -60,15 +62,26 @@ def _events(store: Store) -> list[str]:
     hidden = _why(store, "system_events", "SYSTEM EVENTS")
     if hidden:
         return hidden
-    events, queue = store.queue.events, store.queue.fullest
-    lines = [f"SYSTEM EVENTS  {len(events)} pending, main sessions only"]
-    if queue is not None and queue.at_cap:
-        lines.append(f"  at the cap of {queue.count}: older ones may be gone")
-    for event in events:
-        seen = age(store.now_ms - event.seen_since_ms, at_least=True)
-        copy = f"  copy of #{event.copy_of}" if event.copy_of is not None else ""
-        lines.append(f"  #{event.position:<3} seen {seen}{copy}  {plain(mask(event.text)[0])}")
+    queue = store.queue
+    where = f"in {count(len(queue.queues), 'queue')}" if queue.exact else "main sessions only"
+    lines = [f"SYSTEM EVENTS  {queue.total} pending, {where}"]
+    for one in queue.queues:
+        key = plain(one.session_key or "main session")
+        if one.at_cap:
+            lines.append(f"  {key}: at the cap of {one.count}, older ones may be gone")
+        elif queue.exact:
+            lines.append(f"  {key}: {one.count}")
+        lines += [_event(event, store.now_ms) for event in queue.of(one.session_key)]
+    if queue.total > len(queue.events):
+        lines.append(f"  and {queue.total - len(queue.events)} more, not told one by one")
     return lines
+
+
+def _event(event: SystemEvent, now_ms: int) -> str:
+    seen = age(now_ms - event.seen_since_ms, at_least=event.queued_at_ms is None)
+    copy = f"  copy of #{event.copy_of}" if event.copy_of is not None else ""
+    word = "seen" if event.queued_at_ms is None else "queued"
+    return f"  #{event.position:<3} {word} {seen}{copy}  {plain(mask(event.text)[0])}"
 
 
 def _locks(store: Store) -> list[str]:
@@ -81,7 +94,7 @@ def _locks(store: Store) -> list[str]:
     unattributed = store.held.anonymous.number()
     if unattributed:
         title += f" + {unattributed} that no session can be named for"
-    if store.held.anonymous.latest is None:
+    if not store.held.anonymous.counted:
         title += f" ({NOT_COUNTED})"
     return [title, *(line for lock in locks for line in _lock(lock, store.now_ms))]
 

@@ -7,11 +7,11 @@ from clawtop.incidents.scene import Finding, Scene
 from clawtop.incidents.words import at, listed, quoted
 from clawtop.picture.completions import completions_in
 from clawtop.picture.records import Proof, SystemEvent, Verdict
-from clawtop.text import utc
+from clawtop.text import count, utc
 
 ONE_TURN_MS = 3_000  # records of one turn are written within this
 
-Place = tuple[str, str]  # exec id, exit code
+Place = tuple[str, str, str]  # exec id, exit code, session ("" where it is not told)
 
 
 def twice(scene: Scene, name: str) -> Finding | None:
@@ -24,7 +24,7 @@ def twice(scene: Scene, name: str) -> Finding | None:
     if not queued and not ran:
         return None
     if queued:
-        (exec_id, code), events = min(queued.items(), key=lambda item: item[1][1].seen_since_ms)
+        (exec_id, code, _), events = min(queued.items(), key=lambda item: item[1][1].seen_since_ms)
         session_key, since_ms = events[0].session_key, events[1].seen_since_ms
         what = "queued"
     else:
@@ -57,7 +57,8 @@ def _queued_copies(scene: Scene) -> dict[Place, list[SystemEvent]]:
     found: dict[Place, list[SystemEvent]] = {}
     for event in scene.store.queue.events:
         for end in completions_in(event.text):
-            found.setdefault((end.exec_id, end.code), []).append(event)
+            place = (end.exec_id, end.code, event.session_key or "")
+            found.setdefault(place, []).append(event)
     return {place: events for place, events in found.items() if len(events) > 1}
 
 
@@ -79,7 +80,7 @@ def _queued_lines(queued: dict[Place, list[SystemEvent]]) -> list[str]:
     return [
         f"exec {quoted(exec_id, 60)} (code {code}) stands in the queue at positions"
         f" {listed([str(event.position) for event in events])}"
-        for (exec_id, code), events in list(queued.items())[:6]
+        for (exec_id, code, _), events in list(queued.items())[:6]
     ]
 
 
@@ -115,6 +116,7 @@ def cap(scene: Scene, name: str) -> Finding | None:
         return None
     key = queue.session_key
     lost = queue.lost_seen > 0
+    others = sum(1 for one in scene.store.queue.queues if one.at_cap and one is not queue)
     lock = scene.lock(key) if key else None
     held = lock is not None and lock.verdict not in (Verdict.WORKING, Verdict.GHOST)
     return Finding(
@@ -129,6 +131,7 @@ def cap(scene: Scene, name: str) -> Finding | None:
             "lines were seen to fall out at its head"
             if lost
             else "the queue tells nothing of lines that fell out before clawtop looked",
+            *([f"{count(others, 'other queue')} at the cap as well"] if others else []),
         ],
         ruled_out=[
             "several queues shown as one: the companion lists each of them"

@@ -29,6 +29,7 @@ def leaked(scene: Scene, session_key: str) -> Finding | None:
     """I-05, where the session can be named.
 
     Proved: the gateway refused a run of it twice, two minutes apart, because one is "active".
+    Proved, too: its entry stands in the gateway's own registry, and nobody is at work for it.
     Likely: held, no run named for it, and nothing written for longer than preparing takes
     (September); or logged as stuck without a run while a lock is counted that fits no session
     (April).
@@ -62,7 +63,7 @@ def leaked(scene: Scene, session_key: str) -> Finding | None:
         since_ms=began,
         since_is="exact" if exact else "at_least",
         evidence=_leak_evidence(scene, facts, lock, refused, stuck),
-        ruled_out=_leak_ruled_out(scene, facts),
+        ruled_out=_leak_ruled_out(scene, facts, lock),
         ways=_leak_ways(scene, lock, session_key),
     )
 
@@ -181,8 +182,11 @@ def _sibling(scene: Scene, facts: SessionFacts) -> SessionFacts | None:
     return min(fresh, key=lambda one: one.key, default=None)
 
 
-def _leak_ruled_out(scene: Scene, facts: SessionFacts) -> list[str]:
-    lines = ["a long healthy run: no run is named and none was seen at work"]
+def _leak_ruled_out(scene: Scene, facts: SessionFacts, lock: Lock | None) -> list[str]:
+    if lock is not None and lock.token is not None:
+        lines = ["a live owner: no task of its session lane and no run belongs to it"]
+    else:
+        lines = ["a long healthy run: no run is named and none was seen at work"]
     lines.append("a wait for an approval: none is pending for it that clawtop can see")
     if not scene.store.logbook.of_session(facts.key, DISK_LOCK):
         lines.append("a lock file on disk: no such line is in the log")

@@ -32,9 +32,10 @@ def ghost(scene: Scene, session_key: str) -> Finding | None:
         return None
     counted = scene.store.held.anonymous.latest
     none_at_all = counted is not None and counted.embedded == 0
+    registry = scene.store.held.registry.read_ms is not None
     return Finding(
         severity=Severity.WARNING,
-        certainty=Proof.PROVED if none_at_all else Proof.LIKELY,
+        certainty=Proof.PROVED if none_at_all or registry else Proof.LIKELY,
         summary="its row says running, and no run is there",
         session_key=session_key,
         about=facts.session_id,
@@ -42,7 +43,7 @@ def ghost(scene: Scene, session_key: str) -> Finding | None:
         evidence=[
             *lock.why,
             f"nothing was written to it since {utc(began)}",
-            "the gateway counts no run at all" if none_at_all else "all counted runs fit others",
+            *([] if registry and not none_at_all else [_counted(none_at_all)]),
         ],
         ruled_out=[
             "a run of a channel: the gateway's count would include it",
@@ -53,6 +54,10 @@ def ghost(scene: Scene, session_key: str) -> Finding | None:
             Way(Act.ADVICE, text="look whether heartbeats of its agent are skipped because of it"),
         ],
     )
+
+
+def _counted(none_at_all: bool) -> str:
+    return "the gateway counts no run at all" if none_at_all else "all counted runs fit others"
 
 
 def interrupted(scene: Scene, session_key: str) -> Finding | None:

@@ -165,3 +165,10 @@ class Companion(Struct, frozen=True):
     def reads(self, part: str) -> bool:
         """Whether that part of the last answer is exact."""
         return part not in self.why
+
+
+def companion_word(companion: Companion | None) -> str:
+    """For headers: whether there is one, and whether it may act."""
+    if companion is None:
+        return "no companion"
+    return "companion" if companion.can_release else "companion (looks only)"

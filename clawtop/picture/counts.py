@@ -48,6 +48,11 @@ class Anonymous:
     def latest(self) -> Reading | None:
         return self._readings[-1] if self._readings else None
 
+    @property
+    def counted(self) -> bool:
+        """Whether anybody tells how many locks there are: the gateway's count, or its registry."""
+        return self.exact or self.latest is not None
+
     def since(self, at_ms: int) -> list[Reading]:
         """The newest readings, those after that time."""
         return [one for one in self._readings if one.at_ms > at_ms]

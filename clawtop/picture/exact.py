@@ -33,7 +33,8 @@ class Sight(Struct, frozen=True):
     """The registry's entry of one session as it was read last. Times are gateway ms.
 
     ``first_ms``: when clawtop first saw this very operation. ``taskless_ms``: since when, in
-    ``looks`` readings in a row, nothing was at work for it. ``aborted_ms``: since when aborted.
+    ``looks`` readings in a row (counted up to ``LOOKS``), nothing was at work for it.
+    ``aborted_ms``: since when it is aborted.
     """
 
     lock: ExactLock
@@ -48,10 +49,7 @@ class Sight(Struct, frozen=True):
 
     def same_but_time(self, other: Sight | None) -> bool:
         """Nothing that a row shows differs from the other reading."""
-        return (
-            other is not None
-            and structs.replace(other, read_ms=self.read_ms, looks=self.looks) == self
-        )
+        return other is not None and structs.replace(other, read_ms=self.read_ms) == self
 
 
 def sighted(
@@ -73,7 +71,7 @@ def sighted(
         read_ms=at_ms,
         first_ms=old.first_ms if old else at_ms,
         taskless_ms=((old.taskless_ms if old else None) or at_ms) if taskless else None,
-        looks=(old.looks if old else 0) + 1 if taskless else 0,
+        looks=min((old.looks if old else 0) + 1, LOOKS) if taskless else 0,
         aborted_ms=((old.aborted_ms if old else None) or at_ms) if aborted else None,
         runs=runs,
         parked=parked,

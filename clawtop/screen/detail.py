@@ -29,6 +29,8 @@ def lock_page(lock: Lock, store: Store, incidents: Sequence[Incident] = ()) -> T
     page.field("held", _since(lock.since_ms, lock.age_is, now))
     page.field("idle", _since(lock.idle_since_ms, lock.idle_is, now))
     page.field("phase", lock.phase)
+    if lock.in_lane is not None:
+        page.field("lane", "its session lane is taken" if lock.in_lane else "free")
     waiting = None if lock.waiting is None else str(lock.waiting)
     page.field("waiting", waiting, store.coverage()["waiting"].why or "")
     if lock.children:
@@ -134,20 +136,25 @@ def event_page(event: SystemEvent, store: Store) -> Text:
     page.field("text", text, "a secret is masked" if masked else "")
     page.field("session", event.session_key)
     page.field("position", f"#{event.position} in its queue")
-    seen = age(store.now_ms - event.seen_since_ms, at_least=True)
-    page.field("seen for", f"{seen}, since {utc(event.seen_since_ms)}")
+    known = event.queued_at_ms is not None
+    seen = age(store.now_ms - event.seen_since_ms, at_least=not known)
+    page.field("queued for" if known else "seen for", f"{seen}, since {utc(event.seen_since_ms)}")
+    page.field("context key", event.context_key)
     copies = str(event.copies) if event.copies > 1 else "none"
     page.field("copies", copies, "" if event.copy_of is None else f"first is #{event.copy_of}")
     page.section("HOW WE KNOW")
     page.line(f"  {store.coverage()['system_events'].why or ''}")
-    page.line("  It is read by the session's next turn; no call removes one event.")
+    page.line("  It is read by the session's next turn; no RPC of the gateway removes one event.")
+    if event.copies > 1 and event.token is not None:
+        page.line("  N drops this copy through the companion.")
     return page.text
 
 
 def recovery_page(one: Recovery, store: Store) -> Text:
     """One recovery attempt."""
     page = Page(f"RECOVERY  {one.verdict.replace('_', ' ')}")
-    page.field("session", one.session_key, "named by a log line" if one.session_key else "")
+    by = "" if one.session_key is None or store.companion is not None else "named by a log line"
+    page.field("session", one.session_key, by)
     page.field("requested", None if one.requested_at_ms is None else iso(one.requested_at_ms))
     page.field("completed", None if one.completed_at_ms is None else iso(one.completed_at_ms))
     page.field("status", one.status)
@@ -155,6 +162,7 @@ def recovery_page(one: Recovery, store: Store) -> Text:
     page.field("reason", one.reason)
     page.field("released", None if one.released is None else str(one.released))
     page.section("HOW WE KNOW")
-    page.line("  The diagnostics ring names no session; log lines of the same moment do.")
+    if store.companion is None or not store.companion.reads("recoveries"):
+        page.line("  The diagnostics ring names no session; log lines of the same moment do.")
     page.line(f"  {store.coverage()['recoveries'].why or ''}")
     return page.text

@@ -9,6 +9,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from clawtop.incidents.incident import Incident, Severity
+from clawtop.picture.companion import companion_word
 from clawtop.picture.coverage import is_route
 from clawtop.picture.store import NOT_YET, Store
 from clawtop.picture.worst import worst_facts
@@ -46,7 +47,7 @@ def first_line(
     if facts is not None:
         words.append(("read-only" if facts.read_only or banner else "can act", 0))
         words.append(("APPROVAL ROUTE", 0) if is_route(facts) else ("passive", 3))
-        words.append(("no companion", 4))
+        words.append((companion_word(store.companion), 4))
     return _fitting(words, width)
 
 

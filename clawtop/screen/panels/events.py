@@ -17,8 +17,9 @@ class EventsPanel(PanelModel):
     number, name, label, part = 1, "system_events", "EVENTS", "system_events"
     columns = (
         Column("#", 3, align="right", rank=3),
-        Column("SEEN", 8),
+        Column("AGE", 8),
         Column("COPY", 6, rank=1),
+        Column("SESSION", 22, rank=2, middle=True),
         Column("EVENT", 20, flex=True),
     )
 
@@ -29,7 +30,7 @@ class EventsPanel(PanelModel):
         return next((event for event in store.queue.events if event.id == row_id), None)
 
     def sort_key(self, record: SystemEvent) -> SortKey:
-        return (record.copies < 2, record.position)
+        return (record.copies < 2, record.session_key or "", record.position)
 
     def cells(self, record: SystemEvent, now_ms: int) -> Sequence[Cell]:
         copy = "" if record.copies < 2 else f"×{record.copies}"
@@ -37,26 +38,48 @@ class EventsPanel(PanelModel):
             copy = f"of #{record.copy_of}"
         return (
             Cell(str(record.position), FAINT),
-            Cell(age(now_ms - record.seen_since_ms, at_least=True)),
+            Cell(_age(record, now_ms)),
             Cell(copy, WARN if copy else CALM),
+            Cell(shown(record.session_key)),
             Cell(shown(record.text)),
         )
 
     def title(self, store: Store) -> str:
-        events, queue = store.queue.events, store.queue.fullest
-        parts = [f"{len(events)} pending"]
-        copies = sum(1 for event in events if event.copy_of is not None)
+        queue = store.queue
+        parts = [f"{queue.total} pending"]
+        copies = sum(1 for event in queue.events if event.copy_of is not None)
         if copies:
             parts.append(count(copies, "copy", "copies"))
-        if queue is not None and queue.at_cap:
-            parts.append("AT THE CAP, older ones may be gone")
-        if queue is not None and queue.lost_seen:
+        full = sum(1 for one in queue.queues if one.at_cap)
+        if full:
+            which = f"{count(full, 'queue')} " if queue.exact else ""
+            parts.append(f"{which}AT THE CAP, older ones may be gone")
+        if queue.lost_seen:
             parts.append(f"{queue.lost_seen} seen lost")
-        parts.append("main sessions only")
+        if queue.total > len(queue.events):
+            parts.append(f"{len(queue.events)} of them told")
+        parts.append(_where(store))
         return " · ".join(parts)
 
     def nothing(self) -> str:
-        return "nothing is queued for a main session"
+        return "no line is queued in any queue that clawtop can see"
 
     def haystack(self, record: SystemEvent) -> str:
-        return record.text
+        return f"{record.session_key or ''} {record.text}"
+
+    def terms(self, record: SystemEvent) -> dict[str, str]:
+        return {
+            "session": record.session_key or "",
+            "agent": record.agent_id or "",
+            "state": "copy" if record.copies > 1 else "single",
+        }
+
+
+def _where(store: Store) -> str:
+    if not store.queue.exact:
+        return "main sessions only"
+    return f"{count(len(store.queue.queues), 'queue')} of all sessions"
+
+
+def _age(record: SystemEvent, now_ms: int) -> str:
+    return age(now_ms - record.seen_since_ms, at_least=record.queued_at_ms is None)

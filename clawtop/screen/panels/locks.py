@@ -85,7 +85,7 @@ class LocksPanel(PanelModel):
         unattributed = store.held.anonymous.number()
         if unattributed:
             parts.append(f"+{count(unattributed, 'lock')} nobody can name")
-        if "rows" in store.listed and store.held.anonymous.latest is None and not _counts(store):
+        if "rows" in store.listed and not store.held.anonymous.counted and not _counts(store):
             parts.append("locks are not counted here")
         return " · ".join(parts)
 
