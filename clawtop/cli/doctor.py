@@ -14,7 +14,7 @@ from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.coverage import grants, is_route, is_september
 from clawtop.picture.document import gateway_document
-from clawtop.picture.unseen import NOT_SEEN
+from clawtop.picture.unseen import not_seen
 from clawtop.text import age, count, plain
 
 
@@ -59,7 +59,8 @@ def doctor_document(watcher: Watcher) -> dict[str, Any]:
             name: {"level": part.level, "why": part.why} for name, part in store.coverage().items()
         },
         "not_seen": [
-            {"incident": one.incident, "what": one.what, "why": one.why} for one in NOT_SEEN
+            {"incident": one.incident, "what": one.what, "why": one.why}
+            for one in not_seen(store.companion)
         ],
         "questions": [
             {
@@ -97,7 +98,7 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines.append("")
     for name, part in report["coverage"].items():
         lines.append(f"{name:<14} {part['level']:<14} {plain(part['why'] or '')}".rstrip())
-    lines += ["", "cannot be seen from outside a gateway, so no incident is named for it:"]
+    lines += ["", "cannot be seen here, so no incident is named for it:"]
     lines += [f"  {one['incident']}  {one['what']} ({one['why']})" for one in report["not_seen"]]
     lines.append("")
     lines.append(f"asks about {report['rate_per_minute']:g} questions a minute:")

@@ -8,17 +8,28 @@ from __future__ import annotations
 
 from msgspec import Struct
 
+from clawtop.picture.companion import Companion
+
 
 class Unseen(Struct, frozen=True):
-    """``incident``: the kind it would be; ``what`` is not seen, and ``why``."""
+    """``incident``: the kind it would be; ``what`` is not seen, and ``why``.
+
+    ``part``: what the companion would have to read to show it; None: it does not show it either.
+    """
 
     incident: str
     what: str
     why: str
+    part: str | None = None
 
 
 NOT_SEEN = (
-    Unseen("I-06", "which session an attempt without a name was for", "only log lines name it"),
+    Unseen(
+        "I-06",
+        "which session an attempt without a name was for",
+        "only log lines name it",
+        "recoveries",
+    ),
     Unseen(
         "I-10",
         "approvals answered at once by a stray client, shown on a wrong surface, or asked again"
@@ -65,5 +76,19 @@ NOT_SEEN = (
     ),
     Unseen("I-25", "dead letters before the later generation", "health does not count them there"),
     Unseen("I-26", "which sub-agent and which session loop", "the line masks both ids"),
-    Unseen("I-27", "lost system events of other than main sessions", "only those are told"),
+    Unseen(
+        "I-27",
+        "lost system events of other than main sessions",
+        "only those are told",
+        "system_events",
+    ),
 )
+
+
+def not_seen(companion: Companion | None) -> list[Unseen]:
+    """What cannot be seen on this gateway now."""
+    return [
+        one
+        for one in NOT_SEEN
+        if companion is None or one.part is None or not companion.reads(one.part)
+    ]
