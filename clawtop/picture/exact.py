@@ -137,11 +137,22 @@ def leak_shows_exactly(sight: Sight, facts: SessionFacts, ctx: Context) -> bool:
     if sight.taskless_ms is None or sight.looks < LOOKS or sight.lock.phase not in LAWFUL:
         return False
     began = whole(sight.lock.started_at_ms)
-    silent = max(whole(sight.lock.last_activity_at_ms) or 0, began or 0) or sight.taskless_ms
+    silent = max(whole(sight.lock.last_activity_at_ms) or 0, began or 0) or min(
+        sight.taskless_ms, _logged_silent(facts) or sight.taskless_ms
+    )
     if began is not None and delivery_hangs(sight, facts, ctx):
         return True
     needs = DELIVERING_MS if began is None and sight.lock.phase == RUNNING else PREPARING_MS
     return ctx.now_ms - silent >= needs
+
+
+def _logged_silent(facts: SessionFacts) -> int | None:
+    """Since when the gateway's own log calls it silent; of an orphan that is the lock's age
+    (measured on 2026.5.28). None: it does not, or of an earlier run."""
+    stall = facts.stall
+    if stall is None or stall.at_ms <= max(facts.ended_ms or 0, facts.waited_ms):
+        return None
+    return stall.progress_ms
 
 
 def delivery_hangs(sight: Sight, facts: SessionFacts, ctx: Context) -> bool:
@@ -162,8 +173,9 @@ def since_exactly(sight: Sight, facts: SessionFacts) -> tuple[int | None, Exactn
     running = facts.status == RUNNING and sight.taskless_ms is None
     if running and facts.started_ms and (facts.row_ended_ms or 0) < facts.started_ms:
         return facts.started_ms, "exact"
-    first = facts.first_held_ms
-    return (sight.first_ms if first is None else min(first, sight.first_ms)), "at_least"
+    told = _logged_silent(facts) if sight.taskless_ms is not None else None
+    known = [at for at in (facts.first_held_ms, told, sight.first_ms) if at is not None]
+    return min(known), "at_least"
 
 
 def why_leaked_exactly(sight: Sight, facts: SessionFacts, ctx: Context) -> str:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from clawtop.picture import changes as c
 from clawtop.picture import companion as k
 from clawtop.picture.exact import DELIVERING_MS, PREPARING_MS, SETTLE_MS
 from clawtop.picture.sight import LAPSE_MS
@@ -15,6 +16,7 @@ from tests.picture.builders import (
     begins,
     counted,
     ends,
+    gateway,
     later_row,
     listed,
     running_row,
@@ -161,6 +163,20 @@ def test_september_an_old_orphan_is_named_at_the_second_look() -> None:
     picture = seeing().tell(told(entry(began=-1020), at=0))
     assert picture.verdict() == "unknown"
     assert picture.tell(told(entry(began=-1020), at=2), at=2).verdict() == "leaked"
+
+
+def test_april_what_the_log_says_of_its_silence_counts_at_the_second_look() -> None:
+    line = (
+        f"stalled session: sessionKey={KEY} state=processing age=5s queueDepth=1"
+        " reason=active_work_without_progress activeWorkKind=embedded_run"
+        " lastProgress=embedded_run:started lastProgressAge=1000s"
+    )
+    picture = seeing("april").tell(listed(running_row(status="done", active=False)))
+    picture.tell(c.LogRead([c.LogLine(at_ms(-1), "WARN", line)]), told(entry()))
+    assert picture.verdict() == "unknown", "one look may have met it between two turns"
+    picture.tell(told(entry(), at=2), at=2)
+    assert picture.verdict() == "leaked"
+    assert (picture.lock().since_ms, picture.lock().age_is) == (at_ms(-1001), "at_least")
 
 
 def test_it_becomes_leaked_by_time_alone() -> None:
@@ -313,17 +329,12 @@ def test_an_old_answer_is_not_exact_any_more() -> None:
 
 
 def test_a_lost_link_keeps_what_was_read_as_it_was() -> None:
-    from clawtop.picture import changes as c
-
     picture = seeing().tell(told(entry(began=0))).tell(c.LinkDown("gone"), at=1)
     picture.wait_until(LAPSE_MS / 1000 + 30)
     assert picture.lock().token is not None
 
 
 def test_a_restart_forgets_it() -> None:
-    from clawtop.picture import changes as c
-    from tests.picture.builders import gateway
-
     picture = seeing().tell(told(entry(began=0), events=[queued(OTHER, "x")]))
     picture.tell(c.LinkUp(gateway("september", boot_id="boot-2"), at_ms(5)), at=5)
     assert not picture.store.held.locks
