@@ -20,8 +20,9 @@ def run_id_of(facts: SessionFacts) -> str | None:
 def holder_of(facts: SessionFacts, ctx: Context, hold: Hold) -> str:
     """Who started the run, from what it sends, how it is named, and the key's shape."""
     run = facts.run
-    if run is not None and run.heartbeat:
-        return Holder.HEARTBEAT
+    kind = facts.exact.lock.turn_kind if facts.exact is not None else None
+    if kind == "heartbeat" or (run is not None and run.heartbeat):
+        return Holder.HEARTBEAT  # 2026.9.6 keeps the kind with the lock
     shape = _holder_by_key(facts)
     if shape is not None:
         return shape

@@ -102,6 +102,13 @@ def test_phase_session_id_and_token_are_the_registry_s() -> None:
     assert shown.in_lane is True
 
 
+def test_the_kind_of_turn_names_the_holder() -> None:
+    picture = seeing().tell(listed(later_row()), told(working(began=0, turn_kind="heartbeat")))
+    assert picture.lock().holder == "heartbeat"
+    picture.tell(told(working(began=0, turn_kind="visible"), at=2), at=2)
+    assert picture.lock().holder == "unknown"
+
+
 # -- ages
 
 
