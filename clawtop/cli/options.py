@@ -108,6 +108,9 @@ def build_parser() -> Parser:
     _release(commands)
     _deny(commands)
     _cancel_task(commands)
+    _drop_event(commands)
+    _heartbeats(commands)
+    _companion(commands)
     _actions(commands)
     _doctor(commands)
     _demo(commands)
@@ -200,6 +203,9 @@ def _release(commands: Commands[Parser]) -> None:
     add("--expect-run", metavar="ID", help="refuse unless this run holds it")
     add("--expect-session-id", metavar="ID", help="refuse unless the session has this id")
     add("--accept-loss", action="store_true", help="accept what the step destroys beyond the run")
+    add("--confirm-gateway", metavar="NAME", help="for a restart, in place of --yes: its name")
+    add("--now", action="store_true", help="a restart that does not wait for what is at work")
+    add("--probe", action="store_true", help="afterwards send one message, to see it answered")
     add("--wait", metavar="DURATION", help="how long to watch for the release")
     _acting(parser)
 
@@ -233,6 +239,52 @@ def _cancel_task(commands: Commands[Parser]) -> None:
     _acting(parser)
 
 
+def _drop_event(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "drop-event",
+        "take one copy of a queued system event out, through the companion",
+        "drop-event agent:main:main --position 2 --dry-run",
+    )
+    add = parser.add_argument
+    add("session_key", metavar="SESSION_KEY", help="the session it is queued for")
+    add("--position", metavar="N", help="its place in that queue, 0 is the oldest (needed)")
+    add("--expect-token", metavar="TOKEN", help="refuse if another line is at that position")
+    _acting(parser)
+
+
+def _heartbeats(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "heartbeats",
+        "pause or resume the heartbeats of the whole gateway, or see what clawtop knows of it",
+        "heartbeats pause --confirm-gateway edge-1",
+    )
+    add = parser.add_argument
+    add("act", metavar="status|pause|resume", choices=("status", "pause", "resume"), help="which")
+    add("--confirm-gateway", metavar="NAME", help="pause without being asked: the gateway's name")
+    _acting(parser)
+
+
+def _companion(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "companion",
+        "the optional plugin inside the gateway: install it, take it out, see whether it is loaded",
+        "companion install --allow-release --dry-run",
+    )
+    add = parser.add_argument
+    acts = ("path", "install", "uninstall", "status")
+    add("act", metavar="|".join(acts), choices=acts, help="which")
+    add("--allow-release", action="store_true", help="install: let it release locks, too")
+    add("--openclaw", metavar="PATH", help="the gateway's own command (openclaw on the PATH)")
+    add("--here", action="store_true", help="the gateway runs on this host, whatever it says")
+    add("--wait", metavar="DURATION", default="20s", help="for the gateway to take it up (20s)")
+    add("--dry-run", action="store_true", help="print what would be done, change nothing")
+    add("--yes", action="store_true", help="answer the confirmation")
+    _json(parser, "status: one JSON document on stdout")
+
+
 def _actions(commands: Commands[Parser]) -> None:
     parser = _command(commands, "actions", "the action log of this host", "actions --since 2h")
     parser.add_argument("--since", metavar="DURATION", help="only the last part of it")
@@ -263,6 +315,7 @@ def _demo(commands: Commands[Parser]) -> None:
     add("--speed", metavar="N", default="1", help="shorten the pauses of the story N times")
     add("--seed", metavar="N", default="1", help="the same number plays the same story")
     add("--generation", choices=("april", "september"), help="behave like 2026.5.28 or 2026.9.6")
+    add("--no-companion", action="store_true", help="leave out the companion plugin it has")
 
 
 _VALUED = (

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ class GatewayConfig:
     path: Path
     exists: bool
     gateway: dict[str, Any]
+    plugins: dict[str, Any] = field(default_factory=dict)
 
     def part(self, *names: str) -> Any:
         """A nested value of its ``gateway`` section, or None."""
@@ -65,17 +66,20 @@ def read_gateway_config(path: Path, *, must_exist: bool) -> GatewayConfig:
             raise FindError(f"there is no config file at {path}", "Check the path")
         return GatewayConfig(path, False, {})
     value = _load(path, 0)
-    section = value.get("gateway")
-    return GatewayConfig(path, True, section if isinstance(section, dict) else {})
+    return GatewayConfig(path, True, _section(value, "gateway"), _section(value, "plugins"))
+
+
+def _section(value: dict[str, Any], name: str) -> dict[str, Any]:
+    found = value.get(name)
+    return found if isinstance(found, dict) else {}
 
 
 def read_logging(path: Path) -> dict[str, Any]:
     """The ``logging`` section of the gateway's config; empty for a file that tells nothing."""
     try:
-        section = _load(path, 0).get("logging") if path.exists() else None
+        return _section(_load(path, 0), "logging") if path.exists() else {}
     except FindError:
         return {}
-    return section if isinstance(section, dict) else {}
 
 
 def _load(path: Path, depth: int) -> dict[str, Any]:
