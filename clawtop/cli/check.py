@@ -29,6 +29,7 @@ from clawtop.cli.verdict import (
     incident_item,
     limit_items,
     lines_of,
+    pause_items,
     required_of,
     safe,
     sorted_items,
@@ -41,7 +42,7 @@ from clawtop.gateway.watch import Watcher
 from clawtop.incidents.engine import Engine
 from clawtop.incidents.incident import Incident
 from clawtop.incidents.ways import incident_document
-from clawtop.picture.document import gateway_document
+from clawtop.picture.document import gateway_document, heartbeats_document
 from clawtop.picture.memory import memory_of, recall
 
 SCHEMA = "clawtop.check/1"
@@ -170,6 +171,7 @@ def _judge(watcher: Watcher, engine: Engine, wanted: Wanted, *, first_look: bool
     figures = figures_of(store, counted)
     missing = unseen(store, wanted.required)
     items = [incident_item(one, store) for one in counted]
+    items += pause_items(store)
     items += limit_items(figures, wanted.limits)
     items += [Item(Status.UNKNOWN, f"{part} cannot be seen: {safe(why)}") for part, why in missing]
     notes = ["first look"] if first_look else []
@@ -193,6 +195,7 @@ def _document(watcher: Watcher, seen: Seen, wanted: Wanted, *, first_look: bool)
             {"metric": one.metric, "severity": str(one.severity), "most": one.most}
             for one in wanted.limits
         ],
+        "heartbeats": heartbeats_document(store),
         "unseen": [{"part": part, "why": why} for part, why in seen.unseen],
         "incidents": [
             {**incident_document(one, store), "ignored": one in seen.ignored}

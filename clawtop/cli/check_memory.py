@@ -2,23 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
-import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from clawtop.gateway.actionlog import log_path
+from clawtop.gateway.statefile import gateway_file, write_whole
 
 LARGEST = 4_000_000  # bytes; more than this was not written here
 
 
 def memory_path(env: Mapping[str, str], url: str) -> Path:
     """Where the last look at this gateway lies."""
-    name = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:16]
-    return log_path(env).parent / "check" / f"{name}.json"
+    return gateway_file(env, "check", url)
 
 
 def load(path: Path) -> object:
@@ -38,16 +33,7 @@ def save(path: Path, memory: object) -> str | None:
     if len(data) > LARGEST:
         return f"what was seen is too much to keep in {path}"
     try:
-        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".check-")  # mode 0600
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(data)
-            os.replace(name, path)
-        except OSError:
-            with contextlib.suppress(OSError):
-                os.unlink(name)
-            raise
+        write_whole(path, data)
     except OSError as error:
         return f"what was seen cannot be kept in {path}: {error.strerror}"
     return None

@@ -14,7 +14,7 @@ from clawtop.errors import UsageError
 from clawtop.incidents.incident import Incident, Severity
 from clawtop.picture.records import PARTS
 from clawtop.picture.store import Store
-from clawtop.text import count, mask, plain
+from clawtop.text import age, count, mask, plain
 
 LONGEST = 300  # characters of one text on a line; a whole line stays well below what pagers take
 _IGNORE = re.compile(r"(I-\d{2,3})(?::(.+))?\Z")
@@ -27,6 +27,7 @@ LISTED = {
     "logs": "logs",
     "tasks": "tasks",
 }
+FORGOTTEN_MS = 3_600_000  # a pause of an hour was forgotten, or is worth saying aloud
 SHORT = {"leaked reply-run lock": "leaked lock"}
 
 
@@ -100,6 +101,21 @@ def incident_item(one: Incident, store: Store) -> Item:
     out = "" if way is None else f"; way out: {safe(way.command or way.label)}"
     more = f"{one.id} ({one.certainty}): {safe(one.summary)}{out}"
     return Item(STATUS.get(Severity(one.severity), Status.OK), text, more)
+
+
+def pause_items(store: Store) -> list[Item]:
+    """A pause of clawtop's own that was forgotten. It is no incident: it was meant, once."""
+    switch = store.switch
+    if store.heartbeats.ours.problem:
+        return [Item(Status.WARNING, "whether clawtop paused heartbeats is lost", safe(switch.why))]
+    if switch.since_ms is None:
+        return []
+    long = store.now_ms - switch.since_ms >= FORGOTTEN_MS
+    bad = Status.WARNING if switch.possible else Status.CRITICAL
+    text = f"{switch.word} by clawtop {age(store.now_ms - switch.since_ms)}"
+    who = f"by {switch.operator}: " if switch.operator else ""
+    more = safe(f"{who}{switch.why}; way out: clawtop heartbeats resume")
+    return [Item(bad if long else Status.OK, text, more)]
 
 
 def limit_items(figures: Figures, limits: list[Limit]) -> list[Item]:

@@ -67,6 +67,7 @@ class Link:
         self.timeout_s = timeout_s
         self.close_code: int | None = None
         self.close_reason = ""
+        self.greeting: frames.Hello | None = None
         self._clock = clock
         self.on_push = on_push
         self._session = Session(client, target.secret, scopes, allow=allow, now=time.monotonic())
@@ -168,6 +169,7 @@ class Link:
             case Challenged():
                 self._clock.sample(event.ts, time.monotonic())
             case Opened():
+                self.greeting = event.hello
                 if self._hello is not None and not self._hello.done():
                     self._hello.set_result(event.hello)
             case Refused():

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import time
 from collections.abc import Awaitable, Callable
@@ -24,6 +25,7 @@ from clawtop.gateway.health import explain
 from clawtop.gateway.link import Link
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.methods import ADMIN, APPROVALS, READ, READ_METHODS
+from clawtop.gateway.pauses import Pauses
 from clawtop.gateway.poll import PROBE, PROBE_QUESTION, Budget, Question
 from clawtop.gateway.refusals import of_close
 from clawtop.gateway.session import Pushed
@@ -62,6 +64,7 @@ class Watcher:
         where = (target.name, target.url)
         self.feed = Feed(store, self.clock, manner, where, on_dirty=on_dirty)
         self.budget = Budget()
+        self.pauses = Pauses(os.environ, target.url)
         self.link: Link | None = None
         self.attempt = 0
         self.retry_at: float | None = None
@@ -147,6 +150,7 @@ class Watcher:
 
     def _opened(self, hello: frames.Hello, link: Link) -> None:
         facts = self.feed.up(hello, link.scopes)
+        self.apply(self.pauses.load())
         self.budget = Budget.for_gateway(facts, self.store.wishes, time.monotonic())
 
     def _down(self, error: ClawtopError) -> None:
@@ -215,6 +219,9 @@ class Watcher:
 
     def ask_due(self) -> None:
         """Start every question that is due, and one probe if there is a suspect."""
+        told = self.pauses.news()
+        if told is not None:  # another clawtop on this host paused or resumed
+            self.apply(told)
         now = time.monotonic()
         for question in self.budget.due(now):
             self._start(question, self._ask(question))

@@ -52,7 +52,8 @@ def storm(scene: Scene, name: str) -> Finding | None:
         ways=[
             Way(Act.ADVICE, text="find what wakes them (a tool's end, a hook, cron) and stop that"),
             Way(
-                Act.ADVICE, text="pausing heartbeats stops them for the whole gateway: last resort"
+                Act.ADVICE,
+                text="pausing heartbeats (T) stops them for the whole gateway: last resort",
             ),
         ],
     )

@@ -20,8 +20,11 @@ HIDDEN_MS = 86_400_000  # quiet hours leave no trace on early gateways
 def silent(scene: Scene, name: str) -> Finding | None:
     """I-23. Heartbeats are due and do not run: skipped again and again, or no word of any.
 
-    Skips because of healthy work, quiet hours, an empty file or a switch are as they should be.
+    Skips because of healthy work, quiet hours, an empty file or a switch are as they should be;
+    so is silence while clawtop's own pause may hold, which is told apart from incidents.
     """
+    if scene.store.switch.reminds:
+        return None
     every = [whole(one.every_ms) for one in scene.store.heartbeats.agents if one.enabled]
     due = [one for one in every if one]
     if not due or not scene.store.heartbeats.told:
@@ -106,8 +109,9 @@ def _nothing(scene: Scene, every_ms: int) -> Finding | None:
         return None
     limit_ms = 2 * every_ms + scene.stale_ms
     limit_ms = limit_ms if _tells(scene, last) else max(limit_ms, HIDDEN_MS)
-    scene.again(last.at_ms + limit_ms)
-    if scene.heard_ms - last.at_ms < limit_ms:
+    silent_ms = max(last.at_ms, scene.store.heartbeats.resumed_ms() or 0)
+    scene.again(silent_ms + limit_ms)
+    if scene.heard_ms - silent_ms < limit_ms:
         return None
     return Finding(
         severity=Severity.WARNING,
@@ -124,7 +128,8 @@ def _nothing(scene: Scene, every_ms: int) -> Finding | None:
         ruled_out=[
             "switched off in the configuration: it is enabled",
             "not due: more than two intervals have passed",
-            "not ruled out: somebody paused heartbeats, which no gateway tells",
+            "paused from this host: clawtop knows of no pause of its own that may hold",
+            "not ruled out: somebody else paused heartbeats, which no gateway tells",
         ],
         ways=[
             Way(Act.ADVICE, text="wake it once and watch; a restart resumes a dead schedule"),

@@ -10,6 +10,7 @@ from __future__ import annotations
 from msgspec import Struct, field
 
 from clawtop.picture.companion import CompanionRead as CompanionRead
+from clawtop.picture.pause import PauseKnown as PauseKnown
 from clawtop.picture.session_changes import ChatActivity as ChatActivity
 from clawtop.picture.session_changes import Completion as Completion
 from clawtop.picture.session_changes import HistoryRead as HistoryRead
@@ -120,6 +121,7 @@ class HeartbeatSeen(_Wire):
     status: str = ""
     reason: str | None = None
     channel: str | None = None
+    duration_ms: int | float | None = None
 
 
 class TaskRow(_Wire):
@@ -367,4 +369,5 @@ Change = (
     | Answered
     | PartFailed
     | CompanionRead
+    | PauseKnown
 )

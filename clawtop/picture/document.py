@@ -44,7 +44,7 @@ def document(store: Store, incidents: Sequence[Document] | None = None) -> Docum
         "lanes": _lanes(store, coverage),
         "tasks": _tasks(store),
         "operators": [structs.asdict(one) for one in store.operators],
-        "heartbeats": _heartbeats(store),
+        "heartbeats": heartbeats_document(store),
         "incidents": None if incidents is None else list(incidents),
     }
 
@@ -242,12 +242,16 @@ def task_verdict(task: Task, store: Store) -> str:
     return store.tasks.verdict(task, str(child.verdict) if child else None, store.now_ms)
 
 
-def _heartbeats(store: Store) -> Document:
-    """No gateway tells whether they are paused; what it tells is when one was last due."""
+def heartbeats_document(store: Store) -> Document:
+    """No gateway tells whether they are paused: what clawtop did, and when one was last due."""
     last = store.heartbeats.last
+    switch = store.switch
     return {
-        "state": "unknown",
-        "paused_at_ms": None,
+        "state": switch.state,
+        "paused_at_ms": None if switch.possible else switch.since_ms,
+        "perhaps_since_ms": switch.since_ms if switch.possible else None,
+        "paused_by": switch.operator,
+        "why": switch.why,
         "last_at_ms": last.at_ms if last else None,
         "last_status": last.status if last else None,
         "last_reason": last.reason if last else None,

@@ -1,6 +1,7 @@
 """Heartbeats as they are seen: when one ran, was skipped or failed, and how often one should.
 
-No gateway tells whether heartbeats are paused, and the event names no agent.
+No gateway tells whether heartbeats are paused, and the event names no agent. What clawtop itself
+paused is remembered here, too (``pause.py``).
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from collections import deque
 
 from msgspec import Struct
 
-from clawtop.picture.changes import HeartbeatAgent, HeartbeatSeen
+from clawtop.picture.changes import GatewayFacts, HeartbeatAgent, HeartbeatSeen, PauseKnown
+from clawtop.picture.pause import Act, Pause, Switch, switch_of
 from clawtop.picture.sessions import whole
 
 KEEP = 200
@@ -18,15 +20,26 @@ RAN = frozenset({"sent", "ok-empty", "ok-token"})
 
 
 class Beat(Struct, frozen=True, gc=False):
-    """One heartbeat: its time (gateway ms), what became of it, and why."""
+    """One heartbeat: its time (gateway ms), what became of it, and why; how long it took."""
 
     at_ms: int
     status: str
     reason: str | None
+    took_ms: int | None = None
 
     @property
     def ran(self) -> bool:
         return self.status in RAN
+
+    @property
+    def began_ms(self) -> int | None:
+        """When its turn began; None for one that may have begun long before it was told.
+
+        A skip is decided at once, also where it took a turn first: then it tells how long.
+        """
+        if self.took_ms is None and self.status != SKIPPED:
+            return None
+        return self.at_ms - (self.took_ms or 0)
 
 
 class Heartbeats:
@@ -37,10 +50,26 @@ class Heartbeats:
         self.agents: tuple[HeartbeatAgent, ...] = ()
         self.beats: deque[Beat] = deque(maxlen=KEEP)
         self.told = False  # whether the gateway was asked for its last one
+        self.ours = PauseKnown(None)  # outlives ``clear``: a restart inside the process keeps it
 
     def clear(self) -> None:
         self.beats.clear()
         self.told = False
+
+    def know(self, ours: PauseKnown) -> bool:
+        """What clawtop on this host did; False when that was known."""
+        changed = ours != self.ours
+        self.ours = ours
+        return changed
+
+    def switch(self, facts: GatewayFacts | None, started_ms: int | None) -> Switch:
+        """Whether they are paused by clawtop; ``started_ms`` of the process that answers."""
+        return switch_of(self.ours, facts, started_ms, self.beats)
+
+    def resumed_ms(self) -> int | None:
+        """When clawtop let them run again; silence before that means nothing."""
+        pause: Pause | None = self.ours.pause
+        return pause.at_ms if pause is not None and pause.act is Act.RESUMED else None
 
     def configured(self, agents: tuple[HeartbeatAgent, ...]) -> bool:
         changed = agents != self.agents
@@ -53,7 +82,8 @@ class Heartbeats:
         at_ms = whole(change.ts)
         if at_ms is None or not change.status:
             return False
-        beat = Beat(min(at_ms, now_ms), change.status, change.reason)
+        took_ms = whole(change.duration_ms)
+        beat = Beat(min(at_ms, now_ms), change.status, change.reason, took_ms)
         if any(known == beat for known in self.beats):
             return False
         if self._repeats(beat):

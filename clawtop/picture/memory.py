@@ -16,6 +16,7 @@ from msgspec import Struct, structs
 
 from clawtop.picture.approvals import Ask
 from clawtop.picture.lanes import Sample
+from clawtop.picture.pause import SAME_START_MS
 from clawtop.picture.records import Lock, SystemEvent, Verdict
 from clawtop.picture.sessions import SessionFacts
 from clawtop.picture.store import Store
@@ -25,7 +26,6 @@ SESSIONS = 500
 GROUPS = 200
 TURNS = 500
 EVENTS = 200
-SAME_START_MS = 5_000  # two handshakes tell the start of one process this exactly
 OLDEST_MS = 24 * 3_600_000
 COUNT_GAP_MS = 3_600_000  # an anonymous count seen less often than this is two counts
 LANE_GAP_MS = 90_000  # lane samples further apart say nothing of what lay between them
@@ -71,7 +71,7 @@ def memory_of(store: Store) -> dict[str, Any] | None:
         url=facts.url,
         at_ms=store.now_ms,
         boot_id=facts.boot_id,
-        started_ms=_started_ms(store),
+        started_ms=store.started_ms,
         sessions=_sessions(store),
         unnamed=unnamed,
         unnamed_since_ms=store.held.anonymous.since_ms if unnamed else None,
@@ -112,13 +112,6 @@ def recall(store: Store, data: object) -> bool:
     return True
 
 
-def _started_ms(store: Store) -> int | None:
-    facts, since = store.facts, store.held.watch_since_ms
-    if facts is None or facts.uptime_ms is None or since is None:
-        return None
-    return since - facts.uptime_ms
-
-
 def _same_boot(store: Store, memory: Memory) -> bool:
     facts = store.facts
     if facts is None or memory.schema != SCHEMA or memory.url != facts.url:
@@ -127,10 +120,9 @@ def _same_boot(store: Store, memory: Memory) -> bool:
         return False
     if facts.boot_id or memory.boot_id:
         return facts.boot_id == memory.boot_id
-    started = _started_ms(store)
-    if started is None or memory.started_ms is None:
+    if store.started_ms is None or memory.started_ms is None:
         return False
-    return abs(started - memory.started_ms) <= SAME_START_MS
+    return abs(store.started_ms - memory.started_ms) <= SAME_START_MS
 
 
 # -- sessions and the count of those that cannot be named

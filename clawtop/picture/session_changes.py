@@ -64,7 +64,11 @@ class SessionChanged(Wire):
 
 
 class RunData(Wire):
+    """``aborted``: the end is no answer, also of a waiting message that was cancelled (measured on
+    2026.5.28 and 2026.9.6)."""
+
     phase: str | None = None
+    aborted: bool | None = None
     started_at: int | float | None = None
     approval_id: str | None = None
     name: str | None = None

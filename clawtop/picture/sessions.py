@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 # A listing may be built just before the event that overtook it; within this we trust the event.
 OVERLAP_MS = 2_000
 QUEUED = "queued"  # its run waits for a slot of a lane (2026.9.6)
+UNANSWERED_STATUS = frozenset({"failed", "killed", "timeout"})
 ENDED_STATUS = frozenset({"done", "failed", "killed", "timeout"})
 
 
@@ -249,7 +250,8 @@ class SessionFacts:
         """A sign of life of a run of this session."""
         phase = change.data.phase if change.data else None
         if change.stream == "lifecycle" and phase in ("end", "error"):
-            self.end_run(change.run_id, at_ms, answered=phase == "end")
+            aborted = change.data is not None and change.data.aborted
+            self.end_run(change.run_id, at_ms, answered=phase == "end" and not aborted)
             return
         started = change.stream == "lifecycle" and phase == "start"
         late = not started or at_ms <= (self.ended_ms or 0)
@@ -316,6 +318,7 @@ class SessionFacts:
 
     def take_changed(self, change: SessionChanged, at_ms: int) -> None:
         """``sessions.changed``: the row now, and perhaps a run that started or ended."""
+        worked = self.run is not None and self.run.run_id == change.run_id
         if change.row is not None:
             self.take_row(change.row, at_ms)
         if change.reason == "abort":
@@ -323,7 +326,8 @@ class SessionFacts:
         if not change.run_id:
             return
         if change.phase in ("end", "error"):
-            self.end_run(change.run_id, at_ms, answered=change.phase == "end")
+            answered = change.phase == "end" and self._has_answered(change.row, worked=worked)
+            self.end_run(change.run_id, at_ms, answered=answered)
             if change.row is None or change.row.has_active_run is UNSET:
                 self.active = None  # 2026.5.28 leaves the flag out here; the old one is stale
         elif change.phase == "start" and change.run_id != self.ended_run and not self._idle_row():
@@ -331,6 +335,15 @@ class SessionFacts:
             run.seen_start = True
             run.started_ms = run.started_ms or at_ms
             self.note_progress(at_ms)
+
+    @staticmethod
+    def _has_answered(row: Row | None, *, worked: bool) -> bool:
+        """A waiting message that is cancelled ends without ever having worked, while the row tells
+        of the one that holds the session (measured on 2026.9.6)."""
+        status = UNSET if row is None else row.status
+        if status == "running":
+            return worked
+        return status not in UNANSWERED_STATUS
 
     def _idle_row(self) -> bool:
         """2026.9.6 sends a channel run's start only with its end; the row already says idle."""

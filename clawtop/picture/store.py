@@ -25,6 +25,7 @@ from clawtop.picture.lanes import LaneBook
 from clawtop.picture.logbook import LogBook
 from clawtop.picture.logs import GATEWAY_HEADS, LANE_HEADS, STALL_HEADS, Note, note_of
 from clawtop.picture.pace import Pace
+from clawtop.picture.pause import Switch
 from clawtop.picture.records import Lane, Operator, Part, Recovery, Verdict
 from clawtop.picture.recoveries import Ledger
 from clawtop.picture.tasks import TaskBoard
@@ -72,6 +73,7 @@ class Store:
         self.version = 0
         self.now_ms = 0
         self.facts: c.GatewayFacts | None = None
+        self.started_ms: int | None = None  # of the gateway's process, where it tells its uptime
         self.link_up = False
         self.link_why = NOT_YET
         self.fresh_at_ms: int | None = None
@@ -82,6 +84,8 @@ class Store:
         self._shut_down = False
         self.event_loop_degraded: bool | None = None
         self.pending_replies: int | None = None
+        self.preflight: c.PreflightRead | None = None  # the last count of what is in flight
+        self.boots = 0  # restarts of the gateway that were seen
         self.companion: Companion | None = None
         self.rows_total: int | None = None
         self.failed: dict[str, str] = {}
@@ -136,6 +140,7 @@ class Store:
             c.Tick: self._tick,
             c.PartFailed: self._part_failed,
             CompanionRead: self._companion_read,
+            c.PauseKnown: self._pause_known,
         }
 
     # -- in
@@ -188,7 +193,7 @@ class Store:
             self._touch("system_events", "*")
 
     def _preflight_read(self, change: c.PreflightRead) -> None:
-        self.pending_replies = change.pending_replies
+        self.pending_replies, self.preflight = change.pending_replies, change
         counts_twice = self.facts is None or not is_september(self.facts)
         self._touch("locks", *self.held.counted(change, counts_twice=counts_twice))
         self._derive_main_lane()
@@ -285,6 +290,11 @@ class Store:
         if self.heartbeats.seen(change, self.now_ms):
             self._touch("heartbeats", "*")
 
+    def _pause_known(self, change: c.PauseKnown) -> None:
+        if self.heartbeats.know(change):
+            self._touch("heartbeats", "*")
+            self._touch("gateway")
+
     def _stability_read(self, change: c.StabilityRead) -> None:
         self.ledger.read_ms = self.now_ms
         if self.ledger.read(change):
@@ -364,6 +374,8 @@ class Store:
         self._shut_down = False
         self.pace.clear()
         self.facts = change.facts
+        uptime_ms = change.facts.uptime_ms
+        self.started_ms = None if uptime_ms is None else change.at_ms - uptime_ms
         self.link_up, self.link_why = True, ""
         self.draining = change.facts.draining
         self.fresh_at_ms = change.at_ms
@@ -385,6 +397,7 @@ class Store:
 
     def _forget_gateway(self) -> None:
         """Runs, locks, queues and approvals lived in the gateway's memory; the ring too."""
+        self.boots += 1
         sight.lose(self, self._touch)
         self.held.clear()
         for one in self.backlog.ids():
@@ -447,6 +460,11 @@ class Store:
         judged, self.held.judged = self.held.judged, set()
         if judged:
             self._touch("sessions", *judged)
+
+    @property
+    def switch(self) -> Switch:
+        """Whether heartbeats are paused, as far as that can be said."""
+        return self.heartbeats.switch(self.facts, self.started_ms)
 
     def take_touched(self) -> dict[str, set[str]]:
         """The ids touched in each panel since the last call; for the one who shows them."""

@@ -43,12 +43,20 @@ def first_line(
     if facts is not None:
         words.append((plain(facts.version or "version unknown"), 2))
     words.append((banner or freshness(store), 0))
-    words += [(part, 0) for part in (doing, frozen) if part]
+    words += [(part, 0) for part in (doing, frozen, reminder(store)) if part]
     if facts is not None:
         words.append(("read-only" if facts.read_only or banner else "can act", 0))
         words.append(("APPROVAL ROUTE", 0) if is_route(facts) else ("passive", 3))
         words.append((companion_word(store.companion), 4))
     return _fitting(words, width)
+
+
+def reminder(store: Store) -> str:
+    """Heartbeats that clawtop paused: said on every frame until somebody lets them run."""
+    switch = store.switch
+    if switch.since_ms is None:
+        return ""
+    return f"{switch.word.upper()} {age(store.now_ms - switch.since_ms)}"
 
 
 def _fitting(words: list[tuple[str, int]], width: int) -> str:
@@ -100,6 +108,8 @@ def second_line(store: Store, standing: Standing | None, next_try: str, width: i
 
 
 def _calm(store: Store, muted: int) -> str:
+    if store.switch.reminds:
+        return f"{store.switch.word} by clawtop, for the whole gateway (T resumes them)"
     if "rows" not in store.listed:
         return "asking the gateway"
     if muted:

@@ -1,6 +1,6 @@
 """The one key table: bindings, help and the footer are made from it.
 
-Acting keys are the capitals X, K, N. No letter of a broken arrow-key sequence (A-D, F, H) is
+Acting keys are the capitals X, K, N, T. No letter of a broken arrow-key sequence (A-D, F, H) is
 used, nor anything a terminal swallows (ctrl+s, ctrl+q, ctrl+z, function keys).
 """
 
@@ -55,7 +55,8 @@ LOOKING = (
 ACTING = (
     Key("X", "release", "release this lock, or this incident's first way out", "release"),
     Key("K", "kill", "kill: abort the run of this lock or incident", "kill"),
-    Key("N", "deny", "say no: deny copies of this approval or incident", "deny"),
+    Key("N", "deny", "say no: deny copies of an approval, drop a copied event", "deny"),
+    Key("T", "heartbeats", "heartbeats: pause, resume (the whole gateway's)"),
 )
 REPLAYING = (
     Key("space", "replay_pause", "pause, or go on"),
@@ -88,7 +89,7 @@ def help_text() -> str:
     lines = []
     for title, group in GROUPS:
         lines += [title.upper(), *(f"  {name_of(key):<10} {key.what}" for key in group), ""]
-    lines.append("X, K and N ask before anything is sent. A key that cannot act now says why.")
+    lines.append("X, K, N and T ask before anything is sent. A key that cannot act now says why.")
     lines.append("Selection is the record, not the row.")
     return "\n".join(lines)
 

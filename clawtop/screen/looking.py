@@ -223,7 +223,7 @@ class Looking:
     def action_leave(self) -> None:
         app = self._me()
         if not app.doing.in_flight:
-            app.exit(return_code=0)
+            app.leave()
             return
         text = Text(f"{count(app.doing.in_flight, 'action')} under way.\n", "bold red")
         text.append("It cannot be recalled; its outcome will be recorded as unknown.\n")

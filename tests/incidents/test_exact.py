@@ -4,6 +4,7 @@ import pytest
 
 from clawtop.incidents.engine import Engine
 from clawtop.incidents.incident import Incident
+from clawtop.incidents.ways import remedies
 from clawtop.picture import changes as c
 from tests.picture.builders import KEY, Picture, at_ms, begins, counted, listed, running_row, works
 from tests.picture.inside import entry, queued, seeing, told, working
@@ -92,3 +93,14 @@ def test_a_gap_in_the_companion_s_answers_falls_back_without_an_alarm() -> None:
     for at in range(1, 60):
         picture.tell(works(at=at), at=at)
     assert named(picture, 60) == {}
+
+
+def test_a_copy_can_be_dropped_and_without_the_switch_it_says_how_to_turn_it_on() -> None:
+    events = [queued(KEY, ENDED, "between", ENDED)]
+    for can_release in (True, False):
+        picture = seeing().tell(told(events=events, can_release=can_release))
+        found = named(picture, 0)["I-02"]
+        first = remedies(found, picture.store)[0]
+        assert (first.step, first.available) == ("drop-event", can_release)
+        assert (first.command is not None) is can_release
+        assert ("allowRelease" in (first.why_not or "")) is not can_release

@@ -1,10 +1,23 @@
 """I-22 and I-23: too many heartbeats, one that never ends, and none."""
 
 import pytest
+from msgspec import structs
 
 from clawtop.picture import changes as c
+from clawtop.picture.pause import Act, Pause, PauseKnown
 from tests.incidents.scenes import Watch, logged
-from tests.picture.builders import KEY, MINUTE, at_ms, begins, ends, later_row, listed, probe, works
+from tests.picture.builders import (
+    KEY,
+    MINUTE,
+    at_ms,
+    begins,
+    ends,
+    gateway,
+    later_row,
+    listed,
+    probe,
+    works,
+)
 
 HEART = "agent:main:heartbeat"
 GUARD = "heartbeat: flood guard tripped, deferring wake agentId=main reason={} recentRunCount=5"
@@ -213,6 +226,34 @@ def test_a_gateway_that_never_told_of_any_is_not_accused() -> None:
 def test_a_lost_link_is_not_silence() -> None:
     watch = Watch().tell(agents(30), beat(0), at=0).tell(c.LinkDown("gone"), at=60)
     assert watch.wait_until(90_000).found("I-23") == []
+
+
+def ours(act: Act, at: float) -> PauseKnown:
+    """What clawtop did to the very process that answers."""
+    facts = gateway()
+    paused = Pause(act, at_ms(at), "ada@desk", facts.name, facts.url, at_ms(at), facts.boot_id)
+    return PauseKnown(paused)
+
+
+@pytest.mark.parametrize("act", [Act.PAUSED, Act.PAUSE_ASKED, Act.RESUME_ASKED])
+def test_silence_while_our_own_pause_may_hold_is_told_apart(act: Act) -> None:
+    watch = Watch().tell(agents(30), beat(0), at=0).tell(ours(act, 10), at=10)
+    assert watch.wait_until(90_000).found("I-23") == []
+
+
+def test_silence_counts_from_the_resume_on() -> None:
+    watch = Watch().tell(agents(30), beat(0), at=0).tell(ours(Act.PAUSED, 10), at=10)
+    watch.wait_until(20_000).tell(ours(Act.RESUMED, 20_000), at=20_000)
+    assert watch.wait_until(20_000 + 1.1 * 3600).found("I-23") == []
+    assert watch.wait_until(20_000 + 1.2 * 3600).found("I-23")
+
+
+def test_a_pause_of_another_process_excuses_nothing() -> None:
+    known = ours(Act.PAUSED, 10).pause
+    assert known is not None
+    old = structs.replace(known, boot_id="boot-0", started_ms=at_ms(-9_000))
+    watch = Watch().tell(agents(30), beat(0), PauseKnown(old), at=0)
+    assert watch.wait_until(1.2 * 3600).found("I-23")
 
 
 def test_two_bursts_with_calm_in_between_are_no_storm() -> None:

@@ -18,6 +18,8 @@ COMMON_METHODS = {
     "sessions.list",
     "sessions.subscribe",
     "sessions.abort",
+    "sessions.reset",
+    "gateway.restart.request",
     "chat.send",
     "chat.history",
     "gateway.restart.preflight",

@@ -1,0 +1,44 @@
+"""Small files that clawtop keeps between runs: a reader sees the old one or the new one, whole."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+from clawtop.gateway.actionlog import log_path
+
+
+def gateway_file(env: Mapping[str, str], folder: str, url: str) -> Path:
+    """Where something about the gateway at this address is kept."""
+    name = hashlib.sha256(url.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    return log_path(env).parent / folder / f"{name}.json"
+
+
+def write_whole(path: Path, data: bytes) -> None:
+    """Put ``data`` there (mode 0600, its folder 0700). Raises OSError; then nothing changed."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.parent.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.replace(name, path)
+    except OSError:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def read_whole(path: Path, largest: int) -> bytes | None:
+    """Its bytes; None when there is no such file. Raises OSError, also for one that is larger."""
+    try:
+        with path.open("rb") as file:
+            data = file.read(largest + 1)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    if len(data) > largest:
+        raise OSError(f"more than {largest} bytes")
+    return data
