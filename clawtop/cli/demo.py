@@ -56,7 +56,13 @@ def _scenario(name: str | None) -> Scenario:
 def _world(scenario: Scenario, args: argparse.Namespace) -> World:
     from clawtop.demo.scenarios import stage
 
-    return stage(scenario, args.generation, speed=_speed(args.speed), seed=_seed(args.seed))
+    return stage(
+        scenario,
+        args.generation,
+        speed=_speed(args.speed),
+        seed=_seed(args.seed),
+        companion=not args.no_companion,
+    )
 
 
 def _speed(text: str) -> float:

@@ -237,11 +237,12 @@ def reset(world: "World", session: Session) -> bool:
     """
     lock = session.lock
     hook = lock is not None and lock.holder in ("hook", "delivery")
-    world.system_events.pop(session.key, None)
+    world.queues.pop(session.key, None)
     if session.run is not None:
         session.run = session.lock = None
     elif lock is not None and session.id_match:
-        if lock.phase != "queued" and (hook or not world.september):
+        clears = lock.phase == "queued" and lock.holder != "delivery"
+        if not clears and (hook or not world.september):
             _empty_queue(session, world)
             if lock.holder != "delivery":
                 abort_lock(world, session, lock)

@@ -4,14 +4,18 @@ import asyncio
 from collections.abc import Callable
 from typing import Protocol
 
-from clawtop.demo import features, methods, methods_approvals, params
+from clawtop.demo import features, methods, methods_approvals, methods_companion, params
 from clawtop.demo.faults import Faults
 from clawtop.demo.methods import Call, Later
 from clawtop.demo.model import Obj, RpcError
 from clawtop.demo.peer import Peer
 from clawtop.demo.world import World
 
-HANDLERS = {**methods.HANDLERS, **methods_approvals.HANDLERS}
+HANDLERS = {
+    **methods.HANDLERS,
+    **methods_approvals.HANDLERS,
+    **methods_companion.HANDLERS,
+}
 #: Methods whose agent, chat and approval events come before their answer; the rest comes after.
 EVENTS_FIRST = {
     "sessions.abort",
@@ -89,7 +93,10 @@ class Dispatcher:
 
     def _run(self, peer: Peer, method: str, body: Obj) -> object:
         """Check and run the handler of a method."""
-        known = method in features.methods(self.world.generation, self.world.hidden_methods)
+        world = self.world
+        known = method in features.methods(
+            world.generation, world.hidden_methods, companion=world.companion
+        )
         known = known or (method in features.UNLISTED and not self.world.september)
         scope = features.scope_of(method, self.world.generation)
         if not known and peer.admin:

@@ -59,6 +59,8 @@ session-unread-ack-contract session-goal-start-v1 session-settings-contract
 session-settings-cas-v1 openclaw-chat-wizard-cancel openclaw-setup-model-ref
 taskSuggestions.acceptModes
 """)
+#: What the companion plugin adds.
+METHODS_COMPANION = words("clawtop.snapshot clawtop.release clawtop.dropEvent")
 #: Callable on 2026.5.28 although not announced.
 UNLISTED = frozenset({"sessions.steer", "sessions.resolve", "chat.inject"})
 
@@ -70,7 +72,7 @@ last-heartbeat system-presence cron.list cron.status cron.get cron.runs tasks.li
 gateway.restart.preflight gateway.identity.get agents.list channels.status node.list
 config.get audit.list audit.activity.list audit.run.inspect tasks.history models.list
 gateway.suspend.status system.info hooks.status plugins.list tools.catalog update.status
-usage.status skills.status commands.list sessions.resolve
+usage.status skills.status commands.list sessions.resolve clawtop.snapshot
 """),
     "operator.write": words("""
 sessions.abort sessions.send sessions.steer sessions.create sessions.recover chat.send
@@ -87,16 +89,22 @@ approval.history openclaw.approval.list exec.approval.grants.list exec.approval.
 _SCOPE_OF = {method: scope for scope, methods in SCOPES.items() for method in methods}
 
 
-def methods(generation: Generation, hidden: Collection[str] = ()) -> list[str]:
+def methods(
+    generation: Generation, hidden: Collection[str] = (), *, companion: bool = False
+) -> list[str]:
     """Return the method names announced in hello, without the hidden ones."""
     own = METHODS_APRIL if generation == "april" else METHODS_SEPTEMBER
-    return [name for name in (*METHODS_BOTH, *own) if name not in hidden]
+    added = METHODS_COMPANION if companion else []
+    return [name for name in (*METHODS_BOTH, *own, *added) if name not in hidden]
 
 
-def features(generation: Generation, hidden: Collection[str] = ()) -> Obj:
+def features(
+    generation: Generation, hidden: Collection[str] = (), *, companion: bool = False
+) -> Obj:
     """Return the ``features`` object of hello; only September has capabilities."""
     own = EVENTS_APRIL if generation == "april" else EVENTS_SEPTEMBER
-    result: Obj = {"methods": methods(generation, hidden), "events": [*EVENTS_BOTH, *own]}
+    listed = methods(generation, hidden, companion=companion)
+    result: Obj = {"methods": listed, "events": [*EVENTS_BOTH, *own]}
     if generation == "september":
         result["capabilities"] = list(CAPABILITIES)
     return result

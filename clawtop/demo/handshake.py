@@ -198,7 +198,7 @@ def hello(
         }
     admin = "operator.admin" in granted
     shot = snapshot.hello_snapshot(world, presence, admin=admin, mode=door.auth_mode)
-    offer = features(world.generation, world.hidden_methods)
+    offer = features(world.generation, world.hidden_methods, companion=world.companion)
     return {
         "type": "hello-ok",
         "protocol": door.protocol,

@@ -37,7 +37,7 @@ def wake(world: "World", reason: str = "wake") -> None:
 def beat(world: "World") -> None:
     """Run one, or skip it."""
     session = world.session(world.main_key)
-    pending = bool(world.system_events.get(session.key))
+    pending = bool(world.queues.get(session.key))
     if session.lock is not None or not lanes.admits(world, session):
         soon = pending and world.september
         world.next_heartbeat = world.now() + (AGAIN_MS if soon else world.heartbeat_ms or 0)

@@ -118,7 +118,6 @@ def _admit(world: "World", lane: str, run: Run, now_active: int) -> None:
 
 def answer(world: "World") -> Obj:
     """Answer ``diagnostics.lanes`` (September); session lanes appear only as a total."""
-    rows = [_row(world, name, size) for name, size in SLOTS]
     busy = [s for s in world.sessions.values() if has_slot(s) or waits(s)]
     behind = [len(s.queued("channel")) for s in busy]
     dynamic = {
@@ -127,7 +126,12 @@ def answer(world: "World") -> Obj:
         "queuedCount": sum(behind),
         "queuedLaneCount": sum(1 for number in behind if number),
     }
-    return {"ts": world.now(), "lanes": rows, "dynamic": dynamic if busy else None}
+    return {"ts": world.now(), "lanes": rows(world), "dynamic": dynamic if busy else None}
+
+
+def rows(world: "World") -> list[Obj]:
+    """The named lanes."""
+    return [_row(world, name, size) for name, size in SLOTS]
 
 
 def _row(world: "World", name: str, size: int) -> Obj:

@@ -1,5 +1,6 @@
 """Plain records of the scripted world. All times are ms since the epoch unless noted."""
 
+import itertools
 import random
 import uuid
 from collections.abc import Mapping
@@ -36,6 +37,12 @@ class Ids:
 
 
 new_id = Ids()
+_tokens = itertools.count(1)
+
+
+def new_token() -> str:
+    """A name for one operation or one queued line, as the companion gives it."""
+    return f"demo-{next(_tokens)}"
 
 
 def words(text: str) -> list[str]:
@@ -87,7 +94,7 @@ class Lock:
 
     orphan = registry entry whose owner is gone; hook = owner stuck in a plugin hook, so the
     session lane is taken as well; delivery = the run is over and its reply is never delivered.
-    ``release_at`` is set once an abort was asked for.
+    ``release_at`` is set once an abort was asked for. ``token``: the companion's name for it.
     """
 
     phase: Phase
@@ -96,6 +103,17 @@ class Lock:
     since: int
     release_at: int | None = None
     last_wait_at: int = 0
+    token: str = field(default_factory=new_token)
+
+
+@dataclass
+class QueuedLine:
+    """A system event that waits for the next turn of its session."""
+
+    text: str
+    at: int
+    context_key: str | None = None
+    token: str = field(default_factory=new_token)
 
 
 @dataclass

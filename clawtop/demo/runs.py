@@ -223,9 +223,14 @@ def stick(world: "World", session: Session, text: str) -> Lock:
 
 
 def hold_delivery(world: "World", session: Session) -> None:
-    """Keep the lock for a reply that is never delivered; September lets go after 60 s."""
+    """Keep the session for a reply that is never delivered; September lets go after 60 s.
+
+    On 2026.5.28 the delivery takes a lock of its own, which stays queued; on 2026.9.6 it is
+    running (measured through a plugin).
+    """
     session.undelivered = True
-    session.lock = Lock("running", session.session_id, "delivery", world.now())
+    phase: Phase = "running" if world.september else "queued"
+    session.lock = Lock(phase, session.session_id, "delivery", world.now())
     if world.september:
         session.lock.release_at = world.now() + world.settle_ms
 

@@ -1,5 +1,6 @@
 """The scripted world: what a gateway would know, and the ways a test changes it."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
@@ -8,6 +9,7 @@ from clawtop.demo import (
     aborts,
     approvals,
     asking,
+    companion,
     events,
     heartbeats,
     recovery,
@@ -24,6 +26,7 @@ from clawtop.demo.model import (
     Obj,
     Out,
     Phase,
+    QueuedLine,
     Run,
     RunHolder,
     Session,
@@ -33,6 +36,7 @@ from clawtop.demo.model import (
 )
 
 QUEUE_CAP = 20
+KEPT_RECOVERIES = 200
 
 
 class World:
@@ -48,6 +52,9 @@ class World:
     restarts when it is asked to. A world that is not lively holds still for a test.
     actor: called at every tick, for a story. heartbeat_ms: None, or how often one comes.
     main_slots: another size of the main lane than the generation's default.
+
+    companion: the plugin is loaded; allow_release: its switch is on. named_recoveries: the
+    recovery events as the companion hears them, with their sessions.
     """
 
     def __init__(
@@ -60,6 +67,8 @@ class World:
         recovery_ms: int = 390_000,
         reset_wait_ms: int = 15_000,
         main_key: str = "agent:main:main",
+        companion: bool = False,
+        allow_release: bool = True,
     ) -> None:
         """Start an empty gateway."""
         self.generation: Generation = generation
@@ -67,6 +76,7 @@ class World:
         self.settle_ms, self.answer_ms = settle_ms, answer_ms
         self.recovery_ms, self.reset_wait_ms = recovery_ms, reset_wait_ms
         self.main_key = main_key
+        self.companion, self.allow_release = companion, allow_release
         self.over_count = True
         self.lively = False
         self.actor: Callable[[], None] = lambda: None
@@ -90,7 +100,8 @@ class World:
         """Set everything that lives in memory only."""
         self.boot_id, self.started_at = new_id(), self.now()
         self.approvals: dict[str, Approval] = {}
-        self.system_events: dict[str, list[str]] = {}
+        self.queues: dict[str, list[QueuedLine]] = {}
+        self.named_recoveries: deque[Obj] = deque(maxlen=KEPT_RECOVERIES)
         self.stability = Stability()
         self.tasks: list[Obj] = []
         self.heartbeats_enabled = True
@@ -107,6 +118,11 @@ class World:
         self.restarting: restarts.Restart | None = None
         self.health_extra: Obj = {}
         self.state_version = {"presence": 1, "health": 1}
+
+    @property
+    def system_events(self) -> dict[str, list[str]]:
+        """The texts that are queued, by session key."""
+        return {key: [line.text for line in lines] for key, lines in self.queues.items()}
 
     @property
     def september(self) -> bool:
@@ -277,18 +293,22 @@ class World:
             approvals.close(self, record, "denied", "no-route", decision="deny")
         return record.id
 
-    def enqueue_event(self, key: str, text: str) -> bool:
-        """Queue a system event; the same text twice in a row is refused, 20 is the cap."""
-        queue = self.system_events.setdefault(key, [])
-        if queue and queue[-1] == text:
+    def enqueue_event(self, key: str, text: str, context_key: str | None = None) -> bool:
+        """Queue a system event; 20 is the cap.
+
+        The same text or the same context key twice in a row is refused.
+        """
+        queue = self.queues.setdefault(key, [])
+        last = queue[-1] if queue else None
+        if last and (last.text == text or (context_key and last.context_key == context_key)):
             return False
-        queue.append(text)
+        queue.append(QueuedLine(text, self.now(), context_key))
         del queue[:-QUEUE_CAP]
         return True
 
     def take_events(self, key: str) -> list[str]:
         """What is queued for a session; its next turn takes it, and it is gone."""
-        return self.system_events.pop(key, [])
+        return [line.text for line in self.queues.pop(key, [])]
 
     def heartbeat(self, status: str = "ok-empty", **fields: Any) -> None:
         """Send a heartbeat event and remember it as the last one."""
@@ -371,7 +391,8 @@ class World:
         names = f"sessionId={session.session_id} sessionKey={key}"
         if stage == "requested":
             head = {"outcome": "processing", "action": "abort", "reason": reason}
-            self.record("session.recovery.requested", **head, **body, **fields)
+            told = self.record("session.recovery.requested", **head, **body, **fields)
+            self.named_recoveries.append(companion.heard(session, told))
             self.log(
                 f"stalled session: {names} state=processing age={age_s}s "
                 f"queueDepth={depth} reason={reason} classification=stalled_agent_run "
@@ -381,7 +402,8 @@ class World:
             return
         why = {} if outcome is None else {"reason": outcome}
         head = {"outcome": status, "action": action}
-        self.record("session.recovery.completed", **head, **body, **why, **fields)
+        told = self.record("session.recovery.completed", **head, **body, **why, **fields)
+        self.named_recoveries.append(companion.heard(session, told))
         said = "".join(f" {one}" for one in (f"reason={outcome}" if outcome else "", how) if one)
         self.log(
             f"stuck session recovery outcome: status={status} action={action} {names} "

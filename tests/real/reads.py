@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from clawtop.gateway import answers, frames
+from clawtop.gateway.drop import Answer
 from clawtop.picture import changes as c
 
 from .shapes import Reads, reads_of
@@ -48,6 +49,9 @@ ANSWERS: Mapping[str, Any] = {
     "approval.history": {"items": _RECORD},
     "sessions.abort": _ABORT,
     "chat.send": {"runId": LEAF, "status": LEAF},
+    "clawtop.snapshot": c.CompanionRead,
+    "clawtop.release": {"ok": LEAF, "code": LEAF, "why": LEAF},
+    "clawtop.dropEvent": Answer,
 }
 EVENTS: Mapping[str, Any] = {
     "agent": c.RunActivity,

@@ -57,6 +57,18 @@ class Side(Protocol):
     def let_go(self) -> None:
         """Let every hung model call end with an answer."""
 
+    def stick(self, key: str) -> None:
+        """A channel message whose owner hangs in a hook."""
+
+    def undelivered(self, key: str) -> None:
+        """A channel message whose answer is written and never delivered."""
+
+    def wait(self, key: str) -> None:
+        """A channel message that has to wait behind whatever holds the session."""
+
+    def enqueue(self, key: str, text: str, context_key: str | None = None) -> None:
+        """Queue a system event for that session."""
+
 
 def operator(side: Side, **how: Any) -> Operator:
     """A client of either side; it announces approval capabilities unless told otherwise."""
@@ -105,15 +117,56 @@ class RealSide:
     def let_go(self) -> None:
         self.scene.provider.release_hangs()
 
+    def stick(self, key: str) -> None:
+        self._message(key, "[[stuck]]")
+        eventually(lambda: self._locks(key) and self._lane(key), f"stuck owner of {key}")
+
+    def wait(self, key: str) -> None:
+        before = self.scene.operator.call("gateway.restart.preflight")["counts"]["pendingReplies"]
+        self._message(key, "[[answer:more]]")
+        eventually(
+            lambda: (
+                self.scene.operator.call("gateway.restart.preflight")["counts"]["pendingReplies"]
+                > before
+            ),
+            f"message that waits in {key}",
+        )
+
+    def _message(self, key: str, text: str) -> None:
+        params = {"key": key, "text": text, "from": "lab-conformance"}
+        self.scene.operator.call("lab.channelMessage", params)
+
+    def _locks(self, key: str) -> bool:
+        return self.scene.locks().get(key, {}).get("phase") == "running"
+
+    def _lane(self, key: str) -> bool:
+        lanes = {one["lane"]: one for one in self.scene.truth()["lanes"]}
+        return bool(lanes.get(f"session:{key}", {}).get("active"))
+
+    def undelivered(self, key: str) -> None:
+        self._message(key, f"{key} [[answer:nobody sees this]] [[never-deliver]]")
+        self.scene.provider.wait_request(key, 60)
+        held = "running" if self.september else "queued"  # by the delivery: measured on both
+
+        def hangs() -> bool:
+            lock = self.scene.locks().get(key, {})
+            return lock.get("phase") == held and not self._lane(key)
+
+        eventually(hangs, f"undelivered answer in {key}")
+
+    def enqueue(self, key: str, text: str, context_key: str | None = None) -> None:
+        context = {} if context_key is None else {"contextKey": context_key}
+        self.scene.operator.call("lab.enqueue", {"key": key, "text": text, **context})
+
 
 class DemoSide:
     """The embedded gateway in a thread of its own: trouble comes from its world."""
 
     token = "demo"
 
-    def __init__(self, generation: Generation) -> None:
+    def __init__(self, generation: Generation, *, companion: bool = False) -> None:
         self.september = generation == "september"
-        self.world = World(generation)
+        self.world = World(generation, companion=companion)
         self.gateway = ScriptedGateway(world=self.world)
         self.url = ""
         self._person: Operator | None = None
@@ -187,6 +240,18 @@ class DemoSide:
                     world.end_run(session.key)
 
         self.change(act)
+
+    def stick(self, key: str) -> None:
+        self.change(lambda world: world.stick_in_hook(key))
+
+    def undelivered(self, key: str) -> None:
+        self.change(lambda world: world.hold_delivery(key))
+
+    def wait(self, key: str) -> None:
+        self.change(lambda world: world.waits(key, "more", "channel"))
+
+    def enqueue(self, key: str, text: str, context_key: str | None = None) -> None:
+        self.change(lambda world: world.enqueue_event(key, text, context_key))
 
     def __enter__(self) -> Self:
         self._thread.start()

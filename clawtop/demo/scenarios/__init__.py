@@ -39,10 +39,11 @@ def stage(
     speed: float = 1.0,
     seed: int = 1,
     now: Clock | None = None,
+    companion: bool = False,
 ) -> World:
     """A living world in which that scenario plays; every ``World.tick`` moves it on."""
     new_id.seed(seed)
-    world = World(generation or scenario.generation, now, answer_ms=3_000)
+    world = World(generation or scenario.generation, now, answer_ms=3_000, companion=companion)
     world.started_at -= UPTIME_MS
     world.lively = True
     story = Story(world, speed=speed, seed=seed)

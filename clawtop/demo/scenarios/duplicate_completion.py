@@ -67,6 +67,6 @@ def play(story: Story) -> None:
 SCENARIO = Scenario(
     "duplicate-completion",
     "the end of one command became two turns, and the next one is queued twice (I-02, #46798)",
-    "panel 1 holds the same end twice; 0 and Enter tell what not to do",
+    "panel 1 holds the same end twice: N there drops the copy; 0 tells the story",
     play,
 )
