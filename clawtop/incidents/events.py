@@ -49,7 +49,7 @@ def twice(scene: Scene, name: str) -> Finding | None:
             "a start and an end of one command: both lines say finished",
             "a retry of the model inside one run: that makes no second line or turn",
         ],
-        ways=_twice_ways(scene, session_key, bool(queued)),
+        ways=_twice_ways(scene, session_key, queued),
     )
 
 
@@ -92,11 +92,15 @@ def _turn_lines(ran: dict[tuple[str, str, str], list[int]]) -> list[str]:
     ]
 
 
-def _twice_ways(scene: Scene, session_key: str | None, queued: bool) -> list[Way]:
+def _twice_ways(
+    scene: Scene, session_key: str | None, queued: dict[Place, list[SystemEvent]]
+) -> list[Way]:
+    """Of every end the younger copies can go, the last of them first."""
+    ways = [Way(Act.DROP_EVENT, events[-1].id) for events in queued.values()]
     text = "keep this as evidence; look whether its node reconnects"
     if queued:
-        text = "no call removes one event: let the next turn take both, and check its answer"
-    ways = [Way(Act.ADVICE, text=text)]
+        text = "or let the next turn take both, and check its answer"
+    ways.append(Way(Act.ADVICE, text=text))
     if queued and session_key and scene.lock(session_key) is not None:
         ways.append(Way(Act.RELEASE, session_key))
     return ways

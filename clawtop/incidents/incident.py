@@ -27,13 +27,15 @@ class Act(StrEnum):
     RELEASE = "release"
     DENY_COPIES = "deny-copies"
     CANCEL_TASK = "cancel-task"
+    DROP_EVENT = "drop-event"
     ADVICE = "advice"
 
 
 class Way(Struct, frozen=True, gc=False):
     """A way out as the incident names it; ``ways.remedies`` works out what it means now.
 
-    ``target``: a session key, an approval group or a task id. ``text``: what advice says.
+    ``target``: a session key, an approval group, a task id or the id of a queued line.
+    ``text``: what advice says.
     """
 
     act: str

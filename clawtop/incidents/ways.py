@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import shlex
 
+from clawtop.errors import RefusedError
 from clawtop.incidents.incident import Act, Incident, Remedy, Way
 from clawtop.incidents.scene import document_fields
 from clawtop.picture.records import Approval, Lock
 from clawtop.picture.store import Store
+from clawtop.remedies.drop import METHOD, plan_drop_event
 from clawtop.remedies.ladder import ladder
-from clawtop.remedies.plan import Pins, ReleasePlan, plan_cancel
+from clawtop.remedies.plan import ReleasePlan, plan_cancel
 from clawtop.remedies.scopes import scopes_for
-from clawtop.remedies.steps import BUILT, Offer
+from clawtop.remedies.steps import Offer, Step
+
+LAST_RESORTS = (Step.RESET, Step.RESTART)
 
 
 def remedies(incident: Incident, store: Store) -> list[Remedy]:
@@ -33,6 +37,8 @@ def _expand(way: Way, store: Store) -> list[Remedy]:
             return _deny(way, store)
         case Act.CANCEL_TASK:
             return _cancel(way, store)
+        case Act.DROP_EVENT:
+            return [_drop(way, store)]
         case _:
             return [_advice(way)]
 
@@ -42,23 +48,24 @@ def _advice(way: Way) -> Remedy:
 
 
 def _release(way: Way, store: Store) -> list[Remedy]:
-    """The ladder of that lock: every step that exists, offered or not."""
+    """The ladder of that lock: every step that is offered, and why the others are not.
+
+    A reset or a restart that is not offered is no news.
+    """
     lock = store.held.locks.get(way.target)
     if lock is None:
         return []
-    offers = [offer for offer in ladder(lock, store) if offer.available or offer.step in BUILT]
+    offers = [one for one in ladder(lock, store) if one.available or one.step not in LAST_RESORTS]
     return [_step(offer, lock, store) for offer in offers]
 
 
 def _step(offer: Offer, lock: Lock, store: Store) -> Remedy:
-    pins = Pins(lock.session_id, lock.run_id, lock.holder)
-    name = store.facts.name if store.facts else ""
-    plan = ReleasePlan(name, lock, offer, pins, None)
+    plan = ReleasePlan.of(lock, offer, store)
     return Remedy(
         step=str(offer.step),
         label=offer.label,
         calls=plan.methods,
-        loses=offer.loses,
+        loses=(*offer.loses, *offer.lost_messages),
         needs=scopes_for(plan.methods) if plan.methods else (),
         available=offer.available and _may(store) is None,
         why_not=offer.why_not or _may(store),
@@ -102,6 +109,27 @@ def _denied(group: tuple[Approval, ...]) -> tuple[str, ...]:
 
 def _deny_command(first: Approval) -> str:
     return f"clawtop deny --duplicates --keep {shlex.quote(first.id)}"
+
+
+def _drop(way: Way, store: Store) -> Remedy:
+    """One younger copy of a queued line, through the companion."""
+    plan, why_not = None, _may(store)
+    try:
+        plan = plan_drop_event(store, way.target)
+    except RefusedError as error:
+        why_not = why_not or error.sentence()
+    return Remedy(
+        step=Act.DROP_EVENT,
+        label="drop the younger copy of the line; the older one stays",
+        calls=(METHOD,),
+        loses=tuple(plan.loses) if plan else (),
+        needs=scopes_for((METHOD,)),
+        available=why_not is None,
+        why_not=why_not,
+        command=plan.command() if plan and why_not is None else None,
+        act=Act.DROP_EVENT,
+        target=way.target,
+    )
 
 
 def _cancel(way: Way, store: Store) -> list[Remedy]:
