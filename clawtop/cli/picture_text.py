@@ -63,7 +63,8 @@ def _events(store: Store) -> list[str]:
     if hidden:
         return hidden
     queue = store.queue
-    where = f"in {count(len(queue.queues), 'queue')}" if queue.exact else "main sessions only"
+    queues = f"in {count(len(queue.queues), 'queue')}" if queue.queues else "all sessions"
+    where = queues if queue.exact else "main sessions only"
     lines = [f"SYSTEM EVENTS  {queue.total} pending, {where}"]
     for one in queue.queues:
         key = plain(one.session_key or "main session")
@@ -162,7 +163,7 @@ def _recovery(one: Recovery, now_ms: int) -> str:
 
 
 def _others(store: Store) -> list[str]:
-    lines = []
+    lines = _switch(store)
     for lane in store.lanes.values():
         if lane.queued or (lane.max and lane.active >= lane.max):
             lines.append(
@@ -172,6 +173,15 @@ def _others(store: Store) -> list[str]:
     if store.missed_frames:
         lines.append(f"{count(store.missed_frames, 'frame')} missed: this terminal was too slow")
     return lines
+
+
+def _switch(store: Store) -> list[str]:
+    """The reminder of a pause; what is only not known is said by ``heartbeats status``."""
+    switch = store.switch
+    if switch.since_ms is None:
+        return [f"HEARTBEATS: {plain(switch.why)}"] if store.heartbeats.ours.problem else []
+    since = age(store.now_ms - switch.since_ms)
+    return [f"{switch.word.upper()} {since}: {plain(switch.why)}"]
 
 
 def _tasks(store: Store) -> Iterable[str]:

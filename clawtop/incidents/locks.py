@@ -158,9 +158,10 @@ def _leak_evidence(
         if number:
             lines.append(f"{count(number, 'lock')} counted that no session can be named for")
     waiting = [item for item in facts.pending if item.state == "queued"]
-    if waiting:
-        began = at(waiting[0].accepted_at)
-        lines.append(f"waiting behind it: {count(len(waiting), 'message')}, the first {began}")
+    behind = max(len(waiting), (lock.waiting or 0) if lock is not None else 0)
+    if behind:
+        began = f", the first known {at(waiting[0].accepted_at)}" if waiting else ""
+        lines.append(f"waiting behind it: {count(behind, 'message')}{began}")
     sibling = _sibling(scene, facts)
     if sibling is not None:
         lines.append(f"{quoted(sibling.key, 80)} on the same channel has finished runs meanwhile")

@@ -78,7 +78,8 @@ class EventsPanel(PanelModel):
 def _where(store: Store) -> str:
     if not store.queue.exact:
         return "main sessions only"
-    return f"{count(len(store.queue.queues), 'queue')} of all sessions"
+    queues = len(store.queue.queues)
+    return f"in {count(queues, 'queue')}" if queues else "all sessions"
 
 
 def _age(record: SystemEvent, now_ms: int) -> str:
