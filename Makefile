@@ -33,7 +33,7 @@ unit: $(VENV)/.installed ## tests without a real gateway
 	$(BIN)/pytest -n 2 --ignore=tests/real
 
 real: $(VENV)/.installed gateways ## tests on real gateways
-	$(BIN)/pytest tests/real
+	$(BIN)/pytest -n 2 --dist loadfile tests/real
 
 gateways: $(VENV)/.installed ## install the real gateways for the tests (npm, once)
 	$(BIN)/python -m tests.real.lab install 2026.5.28 2026.9.6
