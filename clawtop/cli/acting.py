@@ -37,6 +37,7 @@ def action_lines(action: Action) -> list[str]:
     if action.outcome == "planned":
         lines += [f"  sends   {plain(call)}" for call in action.plan] or ["  sends   nothing"]
         lines += [f"  loses   {plain(loss)}" for loss in action.loses]
+        lines += [f"  waits   {plain(one)}" for one in action.foretold]
     elif action.action == "release":
         lines.append(f"  accepted {FACT[action.accepted]}, released {FACT[action.released]},")
         moving = "nothing known to wait" if action.queue_moving is None else None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 
 from clawtop.errors import RefusedError
@@ -21,7 +22,8 @@ def release_text(plan: ReleasePlan, now_ms: int) -> list[str]:
         f" for {age(since, at_least=lock.age_is == 'at_least')}, {lock.verdict} ({lock.proof})",
         f"step      {plan.offer.step}: {plan.offer.label}",
     ]
-    lines += [f"loses     {plain(loss)}" for loss in plan.offer.loses]
+    lines += [f"loses     {plain(loss)}" for loss in plan.loses]
+    lines += [f"waits     {plain(one)}" for one in plan.waiting_text]
     lines += [f"warning   {plain(warning)}" for warning in plan.offer.warnings]
     lines += [f"sends     {plain(call)}" for call in plan.calls_text] or ["sends     nothing"]
     return lines
@@ -57,8 +59,33 @@ def confirm(args: argparse.Namespace, lines: list[str], *, loses_more: bool) -> 
     if not (sys.stdin.isatty() and sys.stderr.isatty()):
         words = "--yes --accept-loss" if loses_more else "--yes"
         raise RefusedError("nothing was sent: nobody is here to confirm", f"Add {words}")
+    _typed(lines, "yes, lose it" if loses_more else "y")
+
+
+def confirm_gateway(args: argparse.Namespace, lines: list[str], gateway: str) -> None:
+    """For what reaches beyond one session: the gateway's name, typed or ``--confirm-gateway``.
+
+    ``--yes`` is no answer here. Raises RefusedError when the name is another one, when the
+    answer is no, or when nobody is there to ask.
+    """
+    name, wanted = args.confirm_gateway, plain(gateway)
+    if name is not None:
+        if name not in (gateway, wanted):
+            raise RefusedError(
+                f"this gateway is {wanted}, not {plain(name)}", "Name the one that is meant"
+            )
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise RefusedError(
+            "nothing was sent: nobody is here to confirm what reaches beyond one session",
+            f"Add --confirm-gateway {shlex.quote(wanted)}",
+        )
+    _typed(lines, wanted)
+
+
+def _typed(lines: list[str], word: str) -> None:
+    """The plan, and the word that has to be typed. Raises RefusedError on any other."""
     print("\n".join(lines), file=sys.stderr)
-    word = "yes, lose it" if loses_more else "y"
     print(f"Type {word!r} to go on: ", end="", file=sys.stderr, flush=True)
     if sys.stdin.readline().strip() != word:
         raise RefusedError("nothing was sent", "")

@@ -6,28 +6,32 @@ import argparse
 import asyncio
 
 from clawtop.cli.acting import carry_out, open_log, print_action
-from clawtop.cli.confirm import confirm, release_text
+from clawtop.cli.confirm import confirm, confirm_gateway, release_text
 from clawtop.cli.options import seconds
 from clawtop.cli.setup import operator_name, watcher_of
-from clawtop.errors import RefusedError
+from clawtop.errors import RefusedError, UsageError
 from clawtop.gateway.act import Release
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.coverage import NOT_COUNTED
 from clawtop.remedies.outcome import Action, release_action
 from clawtop.remedies.plan import ReleasePlan, check_expected, plan_release
+from clawtop.remedies.steps import Step
 from clawtop.text import count, plain
 
 
 def run(args: argparse.Namespace) -> int:
     """Raises UsageError, FindError, ConnectError, RefusedError."""
     wait_s = seconds(args.wait, least=1) if args.wait else None
+    if args.step != Step.RESTART and (args.now or args.confirm_gateway):
+        word = "--now" if args.now else "--confirm-gateway"
+        raise UsageError(f"{word} is for a restart of the gateway", "Add --step restart")
     watcher = watcher_of(args)
     return asyncio.run(_release(args, watcher, wait_s))
 
 
 async def _release(args: argparse.Namespace, watcher: Watcher, wait_s: float | None) -> int:
-    async with watching(watcher):
+    async with watching(watcher, lasting=args.step == Step.RESTART):
         watcher.named = frozenset({args.session_key})
         await settle(watcher)
         plan = _plan(args, watcher)
@@ -39,7 +43,10 @@ async def _release(args: argparse.Namespace, watcher: Watcher, wait_s: float | N
         if watcher.manner.read_only:
             raise RefusedError("this is read-only", "Start without --read-only to act")
         lines = release_text(plan, watcher.store.now_ms)
-        confirm(args, lines, loses_more=bool(plan.offer.losses))
+        if plan.offer.beyond:
+            confirm_gateway(args, lines, plan.gateway)
+        else:
+            confirm(args, lines, loses_more=bool(plan.offer.losses))
         return await _perform(args, watcher, plan, wait_s)
 
 
@@ -47,7 +54,7 @@ def _plan(args: argparse.Namespace, watcher: Watcher) -> ReleasePlan | None:
     store = watcher.store
     if "rows" not in store.listed:
         raise RefusedError("the sessions of this gateway could not be listed", "See clawtop doctor")
-    plan = plan_release(store, args.session_key, args.step)
+    plan = plan_release(store, args.session_key, args.step, now=args.now, probe=args.probe)
     if plan is None and args.session_key not in store.held.sessions:
         raise RefusedError(
             f"there is no session {plain(args.session_key)}", "List them with clawtop snapshot"
@@ -67,7 +74,7 @@ def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
     store = watcher.store
     unattributed = store.held.anonymous.number()
     reason = "nothing is seen to hold it"
-    if store.held.anonymous.latest is None:
+    if not store.held.anonymous.counted:
         reason += f"; {NOT_COUNTED}"
     if unattributed:
         locks = count(unattributed, "lock")

@@ -11,9 +11,6 @@ import time
 import uuid
 from collections.abc import Callable
 
-import msgspec
-from msgspec import Raw
-
 from clawtop.errors import (
     ClawtopError,
     GatewayError,
@@ -21,23 +18,27 @@ from clawtop.errors import (
     NoAnswerError,
     RefusedError,
 )
-from clawtop.gateway import frames
 from clawtop.gateway.actionlog import ActionLog
+from clawtop.gateway.asked import RefusedInside, Said, said, said_no
 from clawtop.gateway.link import Link
 from clawtop.gateway.look import hurry, until
 from clawtop.gateway.methods import allowed_for, scopes_for
+from clawtop.gateway.restart import AGAIN, FRESH_S, Return, refuse_while_acting
 from clawtop.gateway.watch import Watcher
 from clawtop.picture import changes as c
 from clawtop.picture.coverage import grants
 from clawtop.remedies.judge import Baseline, Progress, ReleaseJudge
 from clawtop.remedies.outcome import Action, conclude_release, release_action
 from clawtop.remedies.plan import ReleasePlan, changed_since
-from clawtop.remedies.steps import Step
-from clawtop.text import plain
+from clawtop.remedies.steps import ANSWERS_IN_S, Call, Step
 
 LOOK_AGAIN_S = 10.0
 WATCH_EVERY_S = 1.0
 HOPELESS_S = 6.0  # after a plain "no": does it end by itself, by chance?
+AFTER_S = 15.0  # a release that was seen late still leaves this long for the next answer
+AT_WORK_S = 60.0  # and a next run that moves so much longer
+PROBE_S = 60.0
+BLIND = "the link is down, so what came of it cannot be seen: look again"
 
 OnProgress = Callable[[Action], None]
 
@@ -87,9 +88,11 @@ class Release:
         self.watcher, self.plan, self.log = watcher, plan, log
         self.wait_s = wait_s if wait_s is not None else plan.offer.patience_s
         self.action = release_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        self._strict = wait_s is not None
         self._on_progress = on_progress
         self._began = time.monotonic()
         self._log_id = ""
+        self._said: Said | None = None
 
     async def run(self) -> Action:
         """The whole action; its outcome is always one of the contract's words."""
@@ -97,6 +100,10 @@ class Release:
         self.action.reason = ""  # the plan's warnings were shown; from here on it is what happened
         try:
             await self._perform()
+        except RefusedInside as error:
+            self.action.accepted = False
+            self.action.next = str(error.step) if error.step else None
+            self._refuse(error.sentence())
         except RefusedError as error:
             self._refuse(error.sentence())
         except ClawtopError as error:
@@ -118,7 +125,10 @@ class Release:
 
     def _set(self, outcome: str, why: str) -> None:
         self.action.outcome = outcome
-        self.action.reason = "; ".join(part for part in (self.action.reason, why) if part)
+        self._note(why)
+
+    def _note(self, text: str) -> None:
+        self.action.reason = "; ".join(part for part in (self.action.reason, text) if part)
 
     def _tell(self) -> None:
         if self._on_progress is not None:
@@ -132,22 +142,31 @@ class Release:
             return
         if changed is not None:
             raise RefusedError(changed, "Look again, then decide")
+        if self.plan.offer.beyond:
+            refuse_while_acting(self.log, self.action, self._log_id)
         baseline = Baseline.of(self.plan, self.watcher.store, self.watcher.clock.now_ms())
         judge = ReleaseJudge(baseline)
         if self.plan.offer.calls:
             await self._send(baseline)
         self._tell()
-        await self._watch(judge)
+        if not self.plan.offer.beyond:
+            await self._watch(judge, self.wait_s)
+        elif self.action.accepted is False or await self._returned(baseline):
+            await self._watch(judge, FRESH_S)
 
     async def _look_again(self) -> None:
-        """A fresh listing and a fresh probe of the target, before anything is sent."""
+        """A fresh listing and a fresh reading of the target, before anything is sent."""
         store = self.watcher.store
         asked_at = self.watcher.clock.now_ms()
         self.watcher.named = frozenset({self.plan.session_key})
 
         def fresh() -> bool:
+            read_ms = store.held.registry.read_ms
+            if read_ms is not None and read_ms < asked_at:
+                return False
             facts = store.held.sessions.get(self.plan.session_key)
-            return facts is None or facts.row_at_ms >= asked_at
+            unlisted = facts is None or (read_ms is not None and not facts.row_at_ms)
+            return unlisted or (facts is not None and facts.row_at_ms >= asked_at)
 
         hurry(self.watcher)
         self.watcher.ask_due()
@@ -156,26 +175,28 @@ class Release:
                 "the gateway did not show the session again in time", "Nothing was sent"
             )
 
+    # -- sending
+
     async def _send(self, baseline: Baseline) -> None:
         link = await acting_link(self.watcher, self.plan.methods)
         try:
             for call in self.plan.offer.calls:
-                params = dict(call.params)
-                if call.method == "chat.send":
-                    params["idempotencyKey"] = uuid.uuid4().hex
                 baseline.sent_at_ms = self.watcher.clock.now_ms()
                 self.action.requested = True
                 self._tell()
-                await self._ask(link, call.method, params)
+                await self._ask(link, call)
         finally:
             await link.close()
 
-    async def _ask(self, link: Link, method: str, params: dict[str, object]) -> None:
+    async def _ask(self, link: Link, call: Call) -> None:
+        params = dict(call.params)
+        if call.method == "chat.send":
+            params["idempotencyKey"] = uuid.uuid4().hex
+        patience_s = max(ANSWERS_IN_S.get(call.method, 0.0), link.timeout_s)
         try:
-            answer = await link.call(method, params)
+            self._take(said(self.plan, await link.call(call.method, params, patience_s)))
         except GatewayError as error:
-            self.action.accepted = False
-            self._note(f"the gateway said no: {plain(error.gateway_message)[:200]}")
+            self._take(said_no(self.plan, error))
         except NoAnswerError:
             self._note("no answer came in time")
         except LinkLostError as error:
@@ -183,47 +204,89 @@ class Release:
             if not error.sent:
                 raise RefusedError("the link broke before anything was sent") from None
             self._note("the link broke before the answer")
+
+    def _take(self, answer: Said) -> None:
+        self.action.accepted = answer.accepted
+        self._said = answer
+        if answer.note:
+            self._note(answer.note)
+        if answer.abort_asked:
+            asked = c.AbortAsked(self.plan.session_key, self.watcher.clock.now_ms())
+            self.watcher.apply(asked)
+
+    async def _send_probe(self, judge: ReleaseJudge) -> None:
+        """The message the person asked for, so that an answer proves the queue."""
+        call = self.plan.probe
+        assert call is not None
+        run_id = uuid.uuid4().hex
+        link = await acting_link(self.watcher, (call.method,))
+        try:
+            judge.expect_answer(run_id, self.watcher.clock.now_ms())
+            await link.call(call.method, {**call.params, "idempotencyKey": run_id})
+        except GatewayError as error:
+            self._note(f"the probe message was refused: {said_no(self.plan, error).note}")
+        except (NoAnswerError, LinkLostError) as error:
+            self._note(f"the probe message: {error.message}")
+        finally:
+            await link.close()
+
+    # -- watching
+
+    async def _returned(self, baseline: Baseline) -> bool:
+        """Whether the restart came about; where it did not, the outcome is set."""
+        back = Return(self.watcher, baseline.boots, lambda _words: self._tell())
+        if await back.wait(self.wait_s, self._said):
+            return True
+        scheduled = self._said is not None and self._said.scheduled
+        if self.action.accepted is None or back.gone or scheduled:
+            self._set("unknown", f"{back.problem}: look at it before anything is repeated")
+            return False
+        self.action.released, self.action.layer = False, "lock"
+        if not self.plan.offer.calls[0].params.get("skipDeferral"):
+            self.action.next = AGAIN
+        self._set("not_released", back.problem)
+        return False
+
+    async def _watch(self, judge: ReleaseJudge, wait_s: float) -> None:
+        """Look until the facts are settled or the time is up, then say what came of it."""
+        hopeless = self.action.accepted is False and self.plan.offer.step is not Step.RESET
+        await self._look_until(judge, min(HOPELESS_S, wait_s) if hopeless else wait_s)
+        seen = judge.progress
+        if self.plan.probe is not None and seen.settled and seen.moving is None and seen.released:
+            await self._send_probe(judge)
+            await self._look_until(judge, PROBE_S)
+        blind = not self.watcher.store.link_up and not judge.progress.settled
+        progress = judge.at_deadline(self.watcher.store)
+        self.action.waiting = judge.account.documents(over=progress.released is True)
+        if blind:
+            self._set("unknown", BLIND)
         else:
-            self._take_answer(answer)
+            conclude_release(self.action, progress)
 
-    def _note(self, text: str) -> None:
-        self.action.reason = "; ".join(part for part in (self.action.reason, text) if part)
-
-    def _take_answer(self, answer: Raw) -> None:
-        body = _object(answer)
-        status = body.get("status")
-        self.action.accepted = status != "no-active-run"
-        if status == "no-active-run":
-            self._note("the gateway answered no-active-run: neither success nor proof of health")
-            return
-        named = body.get("abortedRunId")
-        mine = self.plan.lock.run_id
-        if isinstance(named, str) and mine and named != mine:
-            self._note(f"the gateway says it aborted {plain(named)}, not {plain(mine)}")
-        if self.plan.offer.step in (Step.ABORT_RUN, Step.ABORT_SESSION):
-            now_ms = self.watcher.clock.now_ms()
-            self.watcher.apply(c.AbortAsked(self.plan.session_key, now_ms))
-
-    async def _watch(self, judge: ReleaseJudge) -> None:
-        """Look until the facts are settled or the time is up; asking a little more often."""
-        limit_s = self.wait_s if self.action.accepted is not False else min(HOPELESS_S, self.wait_s)
-        end = time.monotonic() + limit_s
-        asked = 0.0
+    async def _look_until(self, judge: ReleaseJudge, limit_s: float) -> None:
+        """Asking a little more often than usual."""
         store = self.watcher.store
+        began = time.monotonic()
+        end, last = began + limit_s, began + limit_s + AT_WORK_S
+        asked = 0.0
+        released = False
         shown: tuple[object, ...] = ()
         while True:
             now = time.monotonic()
             store.refresh(self.watcher.clock.now_ms())
             progress = judge.look(store) if store.link_up else judge.progress
             shown = self._show(progress, shown)
+            if progress.released and not released:
+                released, end = True, end if self._strict else max(end, now + AFTER_S)
+            if now >= end - 1 and not self._strict and judge.next_works(store):
+                end = min(now + 2, last)
             if progress.settled or now >= end:
-                break
+                return
             if now - asked >= WATCH_EVERY_S:
                 asked = now
                 hurry(self.watcher)
                 self.watcher.ask_due()
             await asyncio.sleep(0.05)
-        conclude_release(self.action, judge.at_deadline(store))
 
     def _show(self, progress: Progress, shown: tuple[object, ...]) -> tuple[object, ...]:
         facts = (progress.released, progress.moving)
@@ -231,11 +294,3 @@ class Release:
             self.action.released, self.action.queue_moving = facts
             self._tell()
         return facts
-
-
-def _object(raw: Raw) -> dict[str, object]:
-    try:
-        value = frames.plain_value(raw)
-    except msgspec.DecodeError:
-        return {}
-    return value if isinstance(value, dict) else {}

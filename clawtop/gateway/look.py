@@ -18,10 +18,14 @@ HURRY_S = 0.9  # between repeated counts while one of them is in doubt
 
 
 @asynccontextmanager
-async def watching(watcher: Watcher) -> AsyncIterator[Watcher]:
-    """The watcher, connected and asking; closed at the end. Raises ConnectError."""
+async def watching(watcher: Watcher, *, lasting: bool = False) -> AsyncIterator[Watcher]:
+    """The watcher, connected and asking; closed at the end. Raises ConnectError.
+
+    ``lasting``: it connects again when the link is lost, as after a restart of the gateway.
+    """
     await watcher.connect()
-    serving = asyncio.create_task(watcher.serve(), name="clawtop-serve")
+    serve = watcher.run() if lasting else watcher.serve()
+    serving = asyncio.create_task(serve, name="clawtop-serve")
     try:
         yield watcher
     finally:

@@ -63,6 +63,8 @@ class Action(Struct):
     took_ms: int = 0
     reason_given: str | None = None
     items: list[Item] | None = None
+    waiting: list[dict[str, object]] | None = None
+    foretold: tuple[str, ...] = ()  # of each waiting message, for people
 
     def document(self) -> dict[str, Any]:
         """The JSON document."""
@@ -87,6 +89,8 @@ class Action(Struct):
             "operator": self.operator,
             "reason_given": self.reason_given,
         }
+        if self.waiting is not None:
+            body["waiting"] = self.waiting
         if self.items is not None:
             body["items"] = [item.document(self.action) for item in self.items]
         return body
@@ -119,7 +123,9 @@ def release_action(
         },
         step=str(plan.offer.step),
         plan=plan.calls_text,
-        loses=list(plan.offer.loses),
+        loses=list(plan.loses),
+        waiting=[one.document() for one in plan.offer.waiting],
+        foretold=tuple(plan.waiting_text),
         started_at_ms=started_at_ms,
         operator=operator,
         reason="; ".join(plan.offer.warnings),
@@ -173,15 +179,19 @@ def conclude_release(action: Action, progress: Progress) -> None:
     """Fill in the outcome from what was seen. Nothing is taken for done from an answer alone."""
     action.released, action.queue_moving = progress.released, progress.moving
     notes = [progress.evidence, progress.note]
-    if progress.released and progress.moving is not False:
+    if progress.released and progress.unsure:
+        action.outcome = "unknown"
+        notes.append("it has not answered yet: look again")
+    elif progress.released and progress.moving is not False:
         action.outcome, action.next = "done", None
     elif progress.released:
-        action.outcome, action.layer = "not_released", "lane"
+        action.outcome, action.layer = "not_released", progress.layer or "lane"
+        action.next = progress.next_step or action.next
     elif action.accepted is None and action.requested:
         action.outcome, action.released = "unknown", None
         notes.append("no answer came: look before repeating it")
     else:
-        action.outcome, action.layer = "not_released", "lock"
+        action.outcome, action.layer = "not_released", action.layer or "lock"
         notes.append("the lock was still held when the time was up")
     action.reason = "; ".join(part for part in [action.reason, *notes] if part)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from clawtop.errors import RefusedError, UsageError
 from clawtop.picture.records import Approval, Holder, Lock
 from clawtop.picture.store import Store
 from clawtop.picture.tasks import Task
-from clawtop.remedies.ladder import ladder
-from clawtop.remedies.steps import BUILT, Offer, Step
+from clawtop.remedies.ladder import ladder, only_restart
+from clawtop.remedies.steps import Call, Offer, Step
 from clawtop.text import count, mask, plain
 
 
@@ -21,21 +21,47 @@ class Pins:
     session_id: str | None
     run_id: str | None
     holder: str
+    token: str | None = None
+
+    @classmethod
+    def of(cls, lock: Lock) -> Pins:
+        return cls(lock.session_id, lock.run_id, lock.holder, lock.token)
+
+
+# After an observed release that nobody's answer proves. Only where the person asks for it.
+PROBE_TEXT = "[clawtop] This session was stuck and is released. Please answer with one word: OK"
 
 
 @dataclass(frozen=True)
 class ReleasePlan:
-    """One step on one session, as the dialog or the dry run shows it."""
+    """One step on one session, as the dialog or the dry run shows it.
+
+    ``probe``: a message to be sent after the release, when nothing else shows that it answers.
+    """
 
     gateway: str
     lock: Lock
     offer: Offer
     pins: Pins
     next_step: str | None
+    probe: Call | None = None
+
+    @classmethod
+    def of(
+        cls, lock: Lock, offer: Offer, store: Store, next_step: str | None = None
+    ) -> ReleasePlan:
+        """The plan of an offer, pinned to what holds the session now."""
+        return cls(_name(store), lock, offer, Pins.of(lock), next_step)
 
     @property
     def session_key(self) -> str:
         return self.lock.session_key
+
+    @property
+    def run_id(self) -> str | None:
+        """The run it ends, by name, where that is known."""
+        named = [call.params["runId"] for call in self.offer.calls if "runId" in call.params]
+        return str(named[0]) if named else self.lock.run_id
 
     @property
     def methods(self) -> tuple[str, ...]:
@@ -43,11 +69,25 @@ class ReleasePlan:
 
     @property
     def calls_text(self) -> list[str]:
-        return [call.text() for call in self.offer.calls]
+        texts = [call.text() for call in self.offer.calls]
+        return [*texts, f"then {self.probe.text()}"] if self.probe else texts
+
+    @property
+    def loses(self) -> tuple[str, ...]:
+        """Everything it destroys, the run first."""
+        kept = ("the transcript keeps the probe message and its answer",) if self.probe else ()
+        return (*self.offer.loses, *kept)
+
+    @property
+    def waiting_text(self) -> list[str]:
+        """Each message that waits, and what is foretold of it."""
+        return [one.text() for one in self.offer.waiting]
 
     def command(self) -> str:
         """The equal command line, pinned to this target."""
         words = ["clawtop", "release", self.session_key, "--step", str(self.offer.step)]
+        if any(call.params.get("skipDeferral") for call in self.offer.calls):
+            words.append("--now")
         if self.pins.run_id:
             words += ["--expect-run", self.pins.run_id]
         if self.pins.session_id:
@@ -55,21 +95,29 @@ class ReleasePlan:
         return " ".join(shlex.quote(word) for word in words)
 
 
-def plan_release(store: Store, session_key: str, step: str | None = None) -> ReleasePlan | None:
+def plan_release(
+    store: Store,
+    session_key: str,
+    step: str | None = None,
+    *,
+    now: bool = False,
+    probe: bool = False,
+) -> ReleasePlan | None:
     """The named step, else the first that should free this lock; None when nothing is held.
 
+    ``now``: a restart does not wait for what is at work. ``probe``: send a message afterwards.
     Raises UsageError for a step that does not exist, RefusedError for one not offered here.
     """
     wanted = _step(step)
     lock = store.held.locks.get(session_key)
     if lock is None:
         return None
-    offers = ladder(lock, store)
+    offers = ladder(lock, store, now=now)
     offered = [offer for offer in offers if offer.available]
     if wanted is None:
-        if not offered:
-            raise _no_step(lock, offers)
-        chosen = offered[0]
+        chosen = next((offer for offer in offered if not offer.by_name), None)
+        if chosen is None:
+            raise _no_step(lock, offers, store)
     else:
         chosen = next(offer for offer in offers if offer.step is wanted)
         if not chosen.available:
@@ -78,13 +126,12 @@ def plan_release(store: Store, session_key: str, step: str | None = None) -> Rel
                 _instead(offered),
             )
     after = offered[offered.index(chosen) + 1 :]
-    return ReleasePlan(
-        gateway=store.facts.name if store.facts else "",
-        lock=lock,
-        offer=chosen,
-        pins=Pins(lock.session_id, lock.run_id, lock.holder),
-        next_step=str(after[0].step) if after else None,
-    )
+    plan = ReleasePlan.of(lock, chosen, store, str(after[0].step) if after else None)
+    return replace(plan, probe=_probe(session_key)) if probe else plan
+
+
+def _probe(session_key: str) -> Call:
+    return Call("chat.send", {"sessionKey": session_key, "message": PROBE_TEXT})
 
 
 def kill_step(lock: Lock, store: Store) -> Step:
@@ -99,19 +146,22 @@ def _step(step: str | None) -> Step | None:
     try:
         return Step(step)
     except ValueError:
-        names = ", ".join(BUILT)
+        names = ", ".join(Step)
         raise UsageError(f"there is no step {plain(step)!r}", f"Steps: {names}") from None
 
 
-def _no_step(lock: Lock, offers: list[Offer]) -> RefusedError:
-    reasons = {offer.why_not for offer in offers if offer.step in BUILT and offer.why_not}
+def _no_step(lock: Lock, offers: list[Offer], store: Store) -> RefusedError:
+    key = plain(lock.session_key)
+    only = only_restart(lock, store)
+    if only is not None:
+        return RefusedError(
+            f"nothing but a restart of the gateway helps {key}: {only}",
+            "See what that would interrupt: add --step restart --dry-run",
+        )
+    reasons = {offer.why_not for offer in offers if offer.why_not}
     why = next(iter(reasons)) if len(reasons) == 1 else "no step is known to free this kind of hold"
-    return RefusedError(
-        f"nothing is offered for {plain(lock.session_key)}: {why}",
-        "A restart of the gateway frees any lock; look at what it would interrupt first"
-        if len(reasons) > 1
-        else "",
-    )
+    told = "" if len(reasons) == 1 else "See why each step is not: clawtop snapshot --json"
+    return RefusedError(f"nothing is offered for {key}: {why}", told)
 
 
 def _instead(offered: list[Offer]) -> str:
@@ -127,6 +177,10 @@ def changed_since(plan: ReleasePlan, store: Store) -> str | None:
     if now is None:
         return "the session is not held any more"
     pins = plan.pins
+    if pins.token and now.token and now.token != pins.token:
+        return "another operation holds it now"
+    if plan.offer.step is Step.COMPANION_RELEASE and now.token is None:
+        return "the companion does not name its lock any more"
     if pins.session_id and now.session_id and pins.session_id != now.session_id:
         return "the session has another session id now"
     if pins.run_id and now.run_id != pins.run_id:

@@ -11,9 +11,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
+from clawtop.remedies.fate import Fate, Foretold
+
 
 class Step(StrEnum):
-    """The rungs of the ladder. The last three are not built yet."""
+    """The rungs of the ladder."""
 
     ABORT_RUN = "abort-run"
     ABORT_SESSION = "abort-session"
@@ -24,8 +26,6 @@ class Step(StrEnum):
     RESTART = "restart"
 
 
-BUILT = (Step.ABORT_RUN, Step.ABORT_SESSION, Step.CHANNEL_STOP, Step.WAIT_FOR_RECOVERY)
-
 LABELS = {
     Step.ABORT_RUN: "abort this run",
     Step.ABORT_SESSION: "abort whatever the session runs",
@@ -33,17 +33,20 @@ LABELS = {
     Step.WAIT_FOR_RECOVERY: "wait for the gateway's own recovery",
     Step.COMPANION_RELEASE: "release exactly this lock through the companion",
     Step.RESET: "reset the session",
-    Step.RESTART: "restart the gateway",
+    Step.RESTART: "restart the whole gateway",
 }
 
 PATIENCE_SEPTEMBER_S = 75.0  # it force-releases 60 s after an abort; then the next poll
 PATIENCE_APRIL_S = 20.0  # what works there works within seconds
 PATIENCE_RECOVERY_S = 480.0  # 360 s, a 30 s tick, a 15 s settle, and some air
+PATIENCE_COMPANION_S = 30.0  # it is done with the answer; the rest is for the next message
+PATIENCE_RESTART_S = 480.0  # a leak holds up its drain by 315 s (2026.9.6); then it starts
+ANSWERS_IN_S = {"sessions.reset": 25.0}  # a failing one answers after 15 s
 
 
 @dataclass(frozen=True)
 class Call:
-    """One request of a plan. A channel stop's idempotency key is made when it is sent."""
+    """One request of a plan. A message's idempotency key is made when it is sent."""
 
     method: str
     params: dict[str, Any] = field(default_factory=dict)
@@ -59,7 +62,11 @@ NO_RUN = "whatever still holds the session (no run is named)"
 
 @dataclass(frozen=True)
 class Offer:
-    """One step for one lock on this gateway now. ``losses`` go beyond the run itself."""
+    """One step for one lock on this gateway now. ``losses`` go beyond the run itself.
+
+    ``waiting``: what is foretold of each waiting message. ``by_name``: it is done only when it is
+    named, never chosen by itself.
+    """
 
     step: Step
     calls: tuple[Call, ...]
@@ -69,6 +76,14 @@ class Offer:
     warnings: tuple[str, ...] = ()
     why_not: str | None = None
     run: str = THE_RUN
+    waiting: tuple[Foretold, ...] = ()
+    by_name: bool = False
+
+    @property
+    def lost_messages(self) -> tuple[str, ...]:
+        """The waiting messages that it costs, one by one, or may cost."""
+        lost = (Fate.CANCELLED, Fate.UNKNOWN)
+        return tuple(one.text() for one in self.waiting if one.fate in lost)
 
     @property
     def available(self) -> bool:
@@ -77,6 +92,11 @@ class Offer:
     @property
     def label(self) -> str:
         return LABELS[self.step]
+
+    @property
+    def beyond(self) -> bool:
+        """Whether it reaches beyond the one session."""
+        return self.step is Step.RESTART
 
     @property
     def loses(self) -> tuple[str, ...]:

@@ -9,9 +9,11 @@ import os
 from typing import TYPE_CHECKING, Any
 
 from clawtop.errors import ClawtopError
-from clawtop.incidents.incident import Act, Incident
+from clawtop.incidents.incident import Act, Incident, Remedy
 from clawtop.incidents.ways import remedies
 from clawtop.picture.records import Approval, Lock
+from clawtop.remedies.drop import DropPlan, plan_drop_event
+from clawtop.remedies.ladder import ladder
 from clawtop.remedies.plan import (
     CancelPlan,
     DenyPlan,
@@ -22,8 +24,9 @@ from clawtop.remedies.plan import (
     plan_release,
 )
 from clawtop.screen.asking import cancel_text, deny_choices, release_text, word_for
-from clawtop.screen.dialogs import Confirm
-from clawtop.screen.incident_page import STARTS, first_way
+from clawtop.screen.dialogs import Confirm, confirm_beyond
+from clawtop.screen.dropping import PATIENCE_S, drop_text, line_to_drop
+from clawtop.screen.incident_page import STARTS, first_way, startable
 
 if TYPE_CHECKING:
     from clawtop.gateway.actionlog import ActionLog, Runner
@@ -91,10 +94,29 @@ class Acting:
         if first is None:
             no = next((one.why_not for one in found if one.act in STARTS and one.why_not), None)
             app.say(f"no way out can be started here: {no or 'Enter shows what can be done'}")
-        elif first.act == Act.CANCEL_TASK:
-            self._cancel(plan_cancel(app.store, [first.target])[0])
         else:
-            self._release(first.target, first.step)
+            self._start_way(first)
+
+    def action_way(self, number: int) -> None:
+        """The way out of that number on the page of a lock or an incident."""
+        app, record = self._app(), self._app().record()
+        why = self.why_not()
+        if why is not None:
+            app.say(why)
+        elif isinstance(record, Incident):
+            found = startable(remedies(record, app.store))
+            if number <= len(found):
+                self._start_way(found[number - 1])
+        elif isinstance(record, Lock):
+            offered = [one for one in ladder(record, app.store) if one.available]
+            if number <= len(offered):
+                self._release(record.session_key, offered[number - 1].step)
+
+    def _start_way(self, way: Remedy) -> None:
+        if way.act == Act.CANCEL_TASK:
+            self._cancel(plan_cancel(self._app().store, [way.target])[0])
+        else:
+            self._release(way.target, way.step)
 
     def _release(self, session_key: str, step: str | None) -> None:
         app = self._app()
@@ -114,7 +136,10 @@ class Acting:
 
     def _confirm_release(self, plan: ReleasePlan) -> None:
         app = self._app()
-        dialog = Confirm(release_text(plan, app.store.now_ms), word=word_for(plan))
+        text = release_text(plan, app.store.now_ms)
+        dialog = Confirm(text, word=word_for(plan))
+        if plan.offer.beyond:
+            dialog = confirm_beyond(text, plan.gateway)
 
         def answered(answer: str | None) -> None:
             if answer is not None:
@@ -130,9 +155,13 @@ class Acting:
 
     def action_deny(self) -> None:
         app, record = self._app(), self._app().record()
+        line = line_to_drop(record, app.store)
+        if line is not None:
+            self._drop(line)
+            return
         group = self._group_of(record)
         if group is None:
-            app.say("N acts on an approval, or on an incident about one: select one (3, 0)")
+            app.say("N acts on an approval, or on an incident about one, or on a queued line")
             return
         why = self.why_not()
         if why is not None:
@@ -172,6 +201,30 @@ class Acting:
 
         watcher, how = self._how()
         self._start(Denial(watcher, plan, **how), 10.0 * len(plan.targets))
+
+    def _drop(self, event_id: str) -> None:
+        app = self._app()
+        why = self.why_not()
+        if why is not None:
+            app.say(why)
+            return
+        try:
+            plan = plan_drop_event(app.store, event_id)
+        except ClawtopError as error:
+            app.say(error.sentence())
+            return
+
+        def answered(answer: str | None) -> None:
+            if answer is not None:
+                self._start_drop(plan)
+
+        app.push_screen(Confirm(drop_text(plan)), answered)
+
+    def _start_drop(self, plan: DropPlan) -> None:
+        from clawtop.gateway.drop import Drop
+
+        watcher, how = self._how()
+        self._start(Drop(watcher, plan, **how), PATIENCE_S)
 
     def cancel_copies(self) -> None:
         """Of every repeated task the younger copies, the oldest stays."""

@@ -27,6 +27,7 @@ from clawtop.screen.header import Second, first_line, second_line
 from clawtop.screen.keys import INTERRUPT
 from clawtop.screen.knowing import Knowing
 from clawtop.screen.looking import Looking
+from clawtop.screen.pausing import Pausing
 from clawtop.screen.replaying import Replaying
 from clawtop.text import age, plain
 
@@ -45,7 +46,7 @@ INCIDENTS = "incidents"  # their panel; the store knows nothing of them
 MakeWatcher = Callable[[Callable[[], None]], "Watcher"]
 
 
-class ClawtopApp(Looking, Knowing, Acting, Replaying, App[None], inherit_bindings=False):
+class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inherit_bindings=False):
     """The dashboard over one watcher."""
 
     ENABLE_COMMAND_PALETTE = False

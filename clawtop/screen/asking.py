@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from rich.text import Text
 
 from clawtop.picture.records import Approval
@@ -10,13 +12,14 @@ from clawtop.remedies.plan import CancelPlan, DenyPlan, ReleasePlan
 from clawtop.text import age, count, mask, plain
 
 GROWING_MS = 60_000
+FEW = 6
 
 
 def release_text(plan: ReleasePlan, now_ms: int) -> Text:
     """A release: the loss first where there is one, then target and exact calls."""
     lock, offer = plan.lock, plan.offer
     text = Text()
-    for loss in offer.losses:
+    for loss in _few(offer.losses):
         text.append(f"LOSES {plain(loss)}\n", "bold red")
     text.append(f"{offer.step}: {offer.label}\n\n", "bold")
     since = None if lock.since_ms is None else now_ms - lock.since_ms
@@ -26,7 +29,8 @@ def release_text(plan: ReleasePlan, now_ms: int) -> Text:
         ("session", lock.session_key),
         ("held by", f"{lock.holder}, {held}, {lock.verdict} ({lock.proof})"),
         ("run", lock.run_id or "not known"),
-        *(("loses", loss) for loss in offer.loses),
+        *(("loses", loss) for loss in plan.loses if loss not in offer.losses),
+        *(("waits", one) for one in _few(plan.waiting_text)),
         *(("warning", warning) for warning in offer.warnings),
         *(("sends", call) for call in plan.calls_text or ["nothing; it only watches"]),
     ]
@@ -34,6 +38,13 @@ def release_text(plan: ReleasePlan, now_ms: int) -> Text:
         text.append(f"{name:<9}", "dim")
         text.append(plain(value) + "\n")
     return text
+
+
+def _few(lines: Sequence[str]) -> list[str]:
+    """As many as a small screen holds beside the rest."""
+    if len(lines) <= FEW:
+        return list(lines)
+    return [*lines[: FEW - 1], f"and {len(lines) - FEW + 1} more: Esc, then Enter shows all"]
 
 
 def word_for(plan: ReleasePlan) -> str | None:

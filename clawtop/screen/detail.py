@@ -10,8 +10,9 @@ from clawtop.incidents.incident import Incident
 from clawtop.picture.records import Approval, Lock, Recovery, SystemEvent
 from clawtop.picture.store import Store
 from clawtop.remedies.ladder import ladder
-from clawtop.remedies.plan import Pins, ReleasePlan
+from clawtop.remedies.plan import ReleasePlan
 from clawtop.remedies.steps import Offer
+from clawtop.screen.dropping import drop_section
 from clawtop.screen.incident_page import incidents_section
 from clawtop.screen.page import Page
 from clawtop.text import age, iso, mask, utc
@@ -42,10 +43,16 @@ def lock_page(lock: Lock, store: Store, incidents: Sequence[Incident] = ()) -> T
     _waiting(page, lock, store)
     _approvals_of(page, lock, store)
     page.section("WAYS OUT, least destructive first")
-    for offer in ladder(lock, store):
-        _offer(page, lock, offer, store)
+    offers = ladder(lock, store)
+    offered = [offer for offer in offers if offer.available]
+    for offer in offers:
+        number = offered.index(offer) + 1 if offer.available else None
+        _offer(page, lock, offer, store, number)
     page.line()
-    page.line("X release · K abort the run · c copy the session key · Esc back", "dim")
+    page.line(
+        "X release, or a way out by its number · K abort the run · c copy the key · Esc back",
+        "dim",
+    )
     return page.text
 
 
@@ -77,26 +84,21 @@ def _approvals_of(page: Page, lock: Lock, store: Store) -> None:
     page.line("  answer it: openclaw approvals, or deny it here with N in panel 3", "dim")
 
 
-def _offer(page: Page, lock: Lock, offer: Offer, store: Store) -> None:
-    if not offer.available:
-        page.line(f"  {offer.step:<18} no: {offer.why_not}", "dim")
+def _offer(page: Page, lock: Lock, offer: Offer, store: Store, number: int | None) -> None:
+    if number is None:
+        page.line(f"    {offer.step:<18} no: {offer.why_not}", "dim")
         return
-    page.line(f"  {offer.step:<18} {offer.label}", "bold")
+    page.line(f"  {number} {offer.step:<18} {offer.label}", "bold")
     for loss in offer.loses:
         page.line(f"      loses     {loss}")
+    for one in offer.waiting:
+        page.line(f"      waits     {one.text()}")
     for warning in offer.warnings:
         page.line(f"      warning   {warning}")
     for call in offer.calls:
         page.line(f"      sends     {call.text()}")
     page.line(f"      patience  {age(round(offer.patience_s * 1000))}")
-    plan = ReleasePlan(
-        gateway=store.facts.name if store.facts else "",
-        lock=lock,
-        offer=offer,
-        pins=Pins(lock.session_id, lock.run_id, lock.holder),
-        next_step=None,
-    )
-    page.line(f"      shell     {plan.command()}")
+    page.line(f"      shell     {ReleasePlan.of(lock, offer, store).command()}")
 
 
 def approvals_page(
@@ -142,6 +144,7 @@ def event_page(event: SystemEvent, store: Store) -> Text:
     page.field("context key", event.context_key)
     copies = str(event.copies) if event.copies > 1 else "none"
     page.field("copies", copies, "" if event.copy_of is None else f"first is #{event.copy_of}")
+    drop_section(page, event, store)
     page.section("HOW WE KNOW")
     page.line(f"  {store.coverage()['system_events'].why or ''}")
     page.line("  It is read by the session's next turn; no RPC of the gateway removes one event.")

@@ -20,6 +20,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from clawtop.screen.keys import INTERRUPT
+from clawtop.text import plain
 
 
 def _no_news() -> None:
@@ -48,6 +49,7 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
         Binding("c", "act('copy')", "Copy", show=False),
         Binding("z", "act('mute')", "Mute", show=False),
         Binding("l", "act('logs')", "Log lines", show=False),
+        *(Binding(str(n), f"act('way({n})')", "Way out", show=False) for n in range(1, 10)),
         INTERRUPT,
     ]
 
@@ -116,6 +118,7 @@ class _NoPaste(Input):
 class Confirm(ModalScreen[str | None], inherit_bindings=False):
     """One confirmation. ``word`` None: weight 1, ``y`` confirms. Else the word is typed.
 
+    ``called`` says what the word is where it does not say so itself: the gateway's name.
     ``choices`` (key, label, text) come first when there is more than one thing to confirm; the
     result is the chosen key, or ``yes``; None is cancel.
     """
@@ -137,10 +140,12 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
         text: Text,
         *,
         word: str | None = None,
+        called: str = "",
         choices: tuple[tuple[str, str, Text], ...] = (),
     ) -> None:
         super().__init__()
         self._text, self._word, self._choices = text, word, choices
+        self._asked = f"{called} ({word})" if called else word
         self._chosen: str | None = None
         self._painted_at: float | None = None
 
@@ -153,7 +158,7 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
 
     def _ask(self) -> Text:
         if self._word is not None:
-            return Text(f"Type {self._word} and Enter to go on, Esc to cancel", "bold")
+            return Text(f"Type {self._asked} and Enter to go on, Esc to cancel", "bold")
         if self._choices and self._chosen is None:
             lines = [f"  {key}  {label}" for key, label, _ in self._choices]
             return Text("\n".join([*lines, "[ Cancel ]  Esc, n, q or Enter"]), "bold")
@@ -206,3 +211,8 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
 
     def action_interrupt(self) -> None:
         self.app.exit(return_code=130)
+
+
+def confirm_beyond(text: Text, gateway: str) -> Confirm:
+    """Weight 3, for what reaches beyond one session: the gateway's name is typed."""
+    return Confirm(text, word=plain(gateway), called="the gateway's name")

@@ -12,6 +12,7 @@ from clawtop.remedies.outcome import Action
 from clawtop.text import count, plain
 
 KEEP_S = 60.0  # a finished action stays on the screen this long
+DONE = {"cancel-task": "cancelled", "drop-event": "dropped"}
 FACT = {True: "yes", False: "NO", None: "…"}
 
 
@@ -76,7 +77,7 @@ class Doing:
 
 
 def _target(action: Action) -> str:
-    key = action.target.get("session_key")
+    key = action.target.get("session_key") or action.target.get("gateway")
     noun = "task" if action.action == "cancel-task" else "approval"
     return plain(str(key)) if key else count(len(action.target.get("ids", [])), noun)
 
@@ -89,8 +90,10 @@ def _facts(action: Action) -> str:
 
 
 def _items(action: Action) -> str:
+    if action.action == "heartbeats":
+        return action.reason  # an answer is all there is, and what it is worth is in there
     if action.items is None:
         return _facts(action).replace("…", "-")
     done = sum(1 for item in action.items if item.outcome == "done")
-    what = "cancelled" if action.action == "cancel-task" else "denied"
+    what = DONE.get(action.action, "denied")
     return f"{done} of {len(action.items)} {what}"

@@ -9,17 +9,25 @@ from rich.text import Text
 from clawtop.incidents.incident import Act, Incident, Remedy, Severity
 from clawtop.incidents.ways import remedies
 from clawtop.picture.store import Store
+from clawtop.remedies.steps import Step
 from clawtop.screen.page import Page
 from clawtop.screen.standing import WORDS, Standing, since_text
 from clawtop.text import age, mask, utc
 
 STARTS = (Act.RELEASE, Act.CANCEL_TASK)  # what X starts
-HINT = "X first way out · K abort the run · N deny copies · z mute · l log lines · Esc back"
+REFUSES = (Act.DENY_COPIES, Act.DROP_EVENT)  # what N starts
+HINT = "X first way out, 1-9 by number · K abort the run · N no to copies · z mute · l logs · Esc"
 
 
 def first_way(found: Sequence[Remedy]) -> Remedy | None:
-    """The way out that X starts: the least destructive one that can be used now."""
-    return next((one for one in found if one.act in STARTS and one.available), None)
+    """The way out that X starts: the least destructive one that can be used now. What reaches
+    beyond the session is never the first: it wants to be chosen by its number."""
+    return next((one for one in startable(found) if one.step != Step.RESTART), None)
+
+
+def startable(found: Sequence[Remedy]) -> list[Remedy]:
+    """The ways out that clawtop can start now, as they are numbered."""
+    return [one for one in found if one.act in STARTS and one.available]
 
 
 def incident_page(incident: Incident, standing: Standing) -> Text:
@@ -71,13 +79,18 @@ def _ways(page: Page, found: Sequence[Remedy]) -> None:
     page.section("WAYS OUT, least destructive first")
     if not found:
         page.line("  none is known")
-    first = first_way(found)
     for one in sorted(found, key=lambda one: not one.available):
-        _way(page, one, "X" if one is first else _key(one))
+        _way(page, one, _key(one, found))
 
 
-def _key(one: Remedy) -> str:
-    return "N" if one.act == Act.DENY_COPIES and one.available else " "
+def _key(one: Remedy, found: Sequence[Remedy]) -> str:
+    """The key that starts it: X the first, the others by their number."""
+    if one.act in REFUSES and one.available:
+        return "N"
+    if one is first_way(found):
+        return "X"
+    numbered = startable(found)
+    return str(numbered.index(one) + 1) if one in numbered[:9] else " "
 
 
 def _way(page: Page, one: Remedy, key: str) -> None:

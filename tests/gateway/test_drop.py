@@ -170,7 +170,6 @@ def take(world: World) -> None:
         ([], pop, "done", "not understood, but it is gone"),
         ({}, take, "unknown", "not understood"),
     ],
-    ids=str,
 )
 def test_the_queue_decides_and_the_answer_explains(
     tmp_path: Path,

@@ -15,15 +15,12 @@ from clawtop.gateway.methods import (
 from clawtop.gateway.poll import PROBE_QUESTION, QUESTIONS
 
 NEVER = (
-    "sessions.reset",
     "sessions.delete",
     "sessions.patch",
     "sessions.send",
     "sessions.steer",
     "chat.abort",
-    "gateway.restart.request",
     "gateway.suspend.prepare",
-    "set-heartbeats",
     "system-event",
     "wake",
     "config.patch",

@@ -69,7 +69,7 @@ def test_one_hiccup_passes() -> None:
     for took in (0.1, 4.0, 0.1, 0.1, 0.1, 0.1, 0.1, 0.1):
         one.asked(ROWS)
         one.answered(ROWS, 100.0, took)
-    assert one.slots[ROWS].interval_s() == QUESTIONS[0].every_s
+    assert one.slots[ROWS].interval_s() == one.slots[ROWS].question.every_s
 
 
 def test_a_failure_is_remembered_until_the_next_answer() -> None:

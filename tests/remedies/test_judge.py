@@ -224,7 +224,7 @@ def test_a_cancelled_message_is_not_waited_for_and_is_said() -> None:
     case = released(parked("w1"), parked("w2"), step="abort-session")
     progress = case.tell(at=SENT + 6)
     assert (progress.settled, progress.moving) == (True, None)
-    assert progress.note == "2 waiting messages cancelled with it"
+    assert progress.note == "2 waiting messages were cancelled"
 
 
 def test_parked_messages_do_not_hold_back_the_end_and_are_said() -> None:

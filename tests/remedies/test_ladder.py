@@ -4,9 +4,10 @@ import pytest
 
 from clawtop.gateway.methods import ACTING, READ_METHODS
 from clawtop.picture import changes as c
+from clawtop.picture.companion import RpcRun
 from clawtop.remedies.kinds import DEAD, Kind, kinds_of
 from clawtop.remedies.ladder import ladder
-from clawtop.remedies.steps import BUILT, Step
+from clawtop.remedies.steps import Step
 from tests.picture.builders import (
     KEY,
     Picture,
@@ -21,9 +22,10 @@ from tests.picture.builders import (
     running_row,
     works,
 )
-from tests.remedies.situations import SITUATIONS, offered, offers
+from tests.remedies.situations import INSIDE, SITUATIONS, offered, offers
 
 BOTH = ("april", "september")
+# Without a companion: kinds are inferred, and only what harms none that fits is offered.
 OFFERED = {
     ("rpc", "april"): ["abort-run", "abort-session"],
     ("rpc", "september"): ["abort-run", "abort-session"],
@@ -33,13 +35,49 @@ OFFERED = {
     ("channel", "september"): ["abort-session"],
     ("heartbeat", "april"): ["channel-stop"],
     ("heartbeat", "september"): ["abort-session"],
-    ("orphan", "april"): ["wait-for-recovery"],
-    ("orphan", "september"): ["abort-session"],
+    ("orphan", "april"): ["wait-for-recovery", "restart"],
+    ("orphan", "september"): ["abort-session", "restart"],
     ("ghost", "april"): [],
     ("ghost", "september"): [],
     ("waiting approval", "april"): [],
     ("waiting approval", "september"): [],
 }
+# With one: what was measured for each kind of hold, in order.
+FROM_INSIDE = {
+    ("rpc", "april"): ["abort-run", "abort-session"],
+    ("rpc", "september"): ["abort-run", "abort-session"],
+    ("channel", "april"): ["companion-release", "channel-stop"],
+    ("channel", "september"): ["abort-session"],
+    ("young hook", "april"): ["companion-release"],
+    ("young hook", "september"): ["abort-session"],
+    ("hook", "april"): ["companion-release", "restart"],
+    ("hook", "september"): ["abort-session", "restart"],
+    ("hook waited for", "april"): ["companion-release", "wait-for-recovery", "restart"],
+    ("hook waited for", "september"): ["abort-session", "restart"],
+    ("orphan queued", "april"): ["companion-release", "channel-stop", "restart"],
+    ("orphan queued", "september"): ["abort-session", "companion-release"],
+    ("orphan", "april"): ["companion-release", "restart"],
+    ("orphan", "september"): ["abort-session", "companion-release", "reset"],
+    ("orphan waited for", "april"): ["companion-release", "wait-for-recovery", "restart"],
+    ("orphan waited for", "september"): ["abort-session", "companion-release", "reset"],
+    ("orphan aborted", "april"): ["companion-release", "restart"],
+    ("orphan aborted", "september"): ["companion-release", "reset"],
+    ("other id", "april"): ["companion-release", "restart"],
+    ("other id", "september"): ["companion-release", "channel-stop"],
+    ("undelivered", "april"): ["companion-release", "channel-stop"],
+    ("undelivered", "september"): ["restart"],
+    ("lane", "april"): ["restart"],
+    ("lane", "september"): ["restart"],
+}
+STEPS = [
+    "abort-run",
+    "abort-session",
+    "companion-release",
+    "wait-for-recovery",
+    "channel-stop",
+    "reset",
+    "restart",
+]
 PATIENCE = {"april": 20.0, "september": 75.0}
 
 
@@ -48,32 +86,36 @@ def test_the_table_of_steps(situation: str, generation: str) -> None:
     assert offered(SITUATIONS[situation](generation)) == OFFERED[situation, generation]
 
 
-@pytest.mark.parametrize(("situation", "generation"), OFFERED)
+@pytest.mark.parametrize(("situation", "generation"), FROM_INSIDE)
+def test_the_table_of_steps_with_a_companion(situation: str, generation: str) -> None:
+    assert offered(INSIDE[situation](generation)) == FROM_INSIDE[situation, generation]
+
+
+@pytest.mark.parametrize(("situation", "generation"), FROM_INSIDE)
+def test_a_companion_that_only_looks_offers_the_same_but_itself(
+    situation: str, generation: str
+) -> None:
+    picture = INSIDE[situation](generation, can_release=False)
+    rest = [one for one in FROM_INSIDE[situation, generation] if one != "companion-release"]
+    assert offered(picture) == rest
+    why = offers(picture)["companion-release"].why_not or ""
+    assert "allowRelease" in why
+    assert "clawtop companion install --allow-release" in why
+
+
+@pytest.mark.parametrize(("situation", "generation"), [*OFFERED, *FROM_INSIDE])
 def test_every_step_is_on_the_ladder_and_says_why_it_is_not_offered(
     situation: str, generation: str
 ) -> None:
-    found = offers(SITUATIONS[situation](generation))
-    assert list(found) == [
-        "abort-run",
-        "abort-session",
-        "wait-for-recovery",
-        "channel-stop",
-        "companion-release",
-        "reset",
-        "restart",
-    ]
+    picture = (SITUATIONS.get(situation) or INSIDE[situation])(generation)
+    found = offers(picture)
+    assert list(found) == STEPS
     for offer in found.values():
         assert offer.available or offer.why_not
         assert offer.label
         for call in offer.calls:
             assert call.method in ACTING
             assert call.method not in READ_METHODS
-
-
-@pytest.mark.parametrize(("situation", "generation"), OFFERED)
-def test_steps_not_built_yet_are_never_offered(situation: str, generation: str) -> None:
-    for step, offer in offers(SITUATIONS[situation](generation)).items():
-        assert offer.available <= (Step(step) in BUILT)
 
 
 @pytest.mark.parametrize("generation", BOTH)
@@ -84,7 +126,7 @@ def test_what_makes_every_step_the_wrong_one_is_said(
     situation: str, word: str, generation: str
 ) -> None:
     found = offers(SITUATIONS[situation](generation))
-    for step in BUILT:
+    for step in STEPS:
         assert word in (found[step].why_not or ""), "nothing less telling stands in its place"
 
 
@@ -223,3 +265,14 @@ def test_a_run_that_makes_progress_is_warned_about_and_a_silent_one_is_not() -> 
     silent = picture.wait_until(61)
     stale = ladder(silent.lock(KEY), silent.store)[0]
     assert not any("healthy work" in warning for warning in stale.warnings)
+
+
+@pytest.mark.parametrize(
+    ("accepted", "kind"), [(-1, Kind.LIVE_RPC), (5, Kind.LIVE_OTHER)], ids=["before", "after"]
+)
+def test_a_run_accepted_after_the_holder_began_waits_behind_it(accepted: float, kind: Kind) -> None:
+    runs = [RpcRun("w1", key=KEY, started_at_ms=at_ms(accepted))]
+    picture = INSIDE["channel"]("april", runs=runs)
+    assert kinds_of(picture.lock(), picture.store) == {kind}
+    found = "abort-run" in offered(picture)
+    assert found == (kind is Kind.LIVE_RPC), "a waiting message must not be killed for the holder"

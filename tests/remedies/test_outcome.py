@@ -22,7 +22,7 @@ from tests.remedies.situations import SITUATIONS
 
 KEYS = (
     "schema action gateway target step plan loses requested accepted released queue_moving layer"
-    " outcome reason next started_at_ms took_ms operator reason_given"
+    " outcome reason next started_at_ms took_ms operator reason_given waiting"
 )
 
 
@@ -79,6 +79,20 @@ def test_no_answer_and_no_release_seen_is_unknown_and_says_not_to_repeat_it() ->
     conclude_release(action, Progress(released=False))
     assert action.released is None, "not seen is not the same as not done"
     assert "look before repeating it" in action.reason
+
+
+def test_released_and_the_next_one_still_at_work_is_unknown_and_never_done() -> None:
+    action = release()
+    conclude_release(action, Progress(released=True, unsure=True, note="it is working"))
+    assert (action.outcome, action.exit_code) == ("unknown", 4)
+    assert "has not answered yet" in action.reason
+
+
+def test_the_layer_and_the_next_step_are_the_judge_s_where_it_knows_better() -> None:
+    action = release()
+    stuck = Progress(released=True, moving=False, layer="delivery", next_step="restart")
+    conclude_release(action, stuck)
+    assert (action.outcome, action.layer, action.next) == ("not_released", "delivery", "restart")
 
 
 def test_waiting_for_the_gateways_own_recovery_in_vain_is_not_unknown() -> None:

@@ -26,7 +26,8 @@ from tests.picture.builders import (
     listed,
     row,
 )
-from tests.remedies.situations import SITUATIONS
+from tests.picture.inside import entry, told
+from tests.remedies.situations import INSIDE, SITUATIONS
 
 OTHER = "agent:main:other"
 
@@ -60,7 +61,7 @@ def test_a_step_that_does_not_exist_is_wrong_usage_even_for_a_free_session() -> 
     with pytest.raises(UsageError, match="no step 'explode'") as raised:
         plan_release(Picture().store, KEY, "explode")
     assert "abort-run" in raised.value.next_step
-    assert "restart" not in raised.value.next_step, "what is not built is not advertised"
+    assert "restart" in raised.value.next_step
 
 
 @pytest.mark.parametrize("step", ["channel-stop", "restart", "reset", "companion-release"])
@@ -87,6 +88,28 @@ def test_the_equal_command_line_is_pinned_and_quoted() -> None:
     words = shlex.split(plan.command())
     assert words[:5] == ["clawtop", "release", key, "--step", "abort-run"]
     assert words[5:] == ["--expect-run", "run-1", "--expect-session-id", f"id-of-{key}"]
+
+
+@pytest.mark.parametrize("situation", ["undelivered", "lane"])
+def test_a_restart_is_never_chosen_by_itself_and_said_to_be_all_that_helps(situation: str) -> None:
+    store = INSIDE[situation]("september").store
+    with pytest.raises(RefusedError, match="nothing but a restart of the gateway helps") as raised:
+        plan_release(store, KEY)
+    assert "--step restart --dry-run" in raised.value.next_step
+    plan = plan_release(store, KEY, "restart", now=True)
+    assert plan is not None
+    assert (plan.offer.beyond, "--now" in plan.command()) == (True, True)
+
+
+def test_the_companion_s_release_is_pinned_to_the_operation_of_the_plan() -> None:
+    picture = INSIDE["orphan"]("april")
+    plan = plan_of(picture, "companion-release")
+    assert plan.offer.calls[0].params == {"key": KEY, "token": f"token-{KEY}"}
+    picture.tell(told(entry(token="next"), at=101), at=101)
+    assert changed_since(plan, picture.store) == "another operation holds it now"
+    bare = told(entry(), at=102, cannot={"locks": "another shape"})
+    picture.tell(bare, at=102)
+    assert "does not name its lock" in (changed_since(plan, picture.store) or "")
 
 
 # -- the target must still be the same
