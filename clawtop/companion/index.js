@@ -34,10 +34,12 @@ function mayAct(api) {
  * @param {(params: unknown, context: unknown) => object} work
  */
 function method(api, name, scope, work) {
+  const broken = refuse("unsupported", "the gateway's memory could not be read");
   /** @param {any} call */
   const handler = ({ params, respond, context }) => {
-    const broken = refuse("unsupported", "the gateway's memory could not be read");
-    respond(true, is.guarded(() => work(params, context), broken), undefined);
+    const answer = is.guarded(() => work(params, context), broken);
+    const send = (/** @type {object} */ told) => respond(true, told, undefined);
+    return answer instanceof Promise ? answer.catch(() => broken).then(send) : send(answer);
   };
   api.registerGatewayMethod(name, handler, { scope });
 }

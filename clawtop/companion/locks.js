@@ -46,8 +46,8 @@ function waitersOf(key) {
 
 /**
  * @param {unknown} context of the asking method
- * @returns {import("./parts.js").Part & {generation?: string | null}} oldest first; where there
- * are more than fit, the ones with the most waiting
+ * @returns {import("./parts.js").Part} oldest first; where there are more than fit, the ones with
+ * the most waiting
  */
 export function readLocks(context) {
   const runs = operations();

@@ -54,7 +54,7 @@ export function tokenOf(thing) {
   return made;
 }
 
-/** @param {unknown} thing @param {string} token @returns {boolean} */
+/** @param {unknown} thing @param {string} token @returns {thing is object} */
 export function isNamed(thing, token) {
   return isObject(thing) && memory().tokens.get(thing) === token;
 }

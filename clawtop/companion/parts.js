@@ -3,7 +3,14 @@
 
 import { guarded } from "./shapes.js";
 
-/** @typedef {{supported: boolean, why?: string, total?: number, items?: object[]}} Part */
+/**
+ * @typedef {object} Part
+ * @property {boolean} supported
+ * @property {string} [why]
+ * @property {number} [total]
+ * @property {object[]} [items]
+ * @property {string | null} [generation] Of locks alone; told beside the parts.
+ */
 
 /** @param {string} why @returns {Part} */
 export const unsupported = (why) => ({ supported: false, why });

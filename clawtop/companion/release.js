@@ -1,5 +1,6 @@
 // @ts-check
-// Ends one lock. From the last look to the act there is no await: nothing can come in between.
+// Ends one lock. From each look to the act that follows it there is no await: nothing can come in
+// between.
 
 import { refuse, target } from "./answers.js";
 import { laneMap, lanesOf, loadOf, sessionLoad } from "./lanes.js";
@@ -8,9 +9,25 @@ import { isNamed } from "./memory.js";
 import { pump } from "./pump.js";
 import * as is from "./shapes.js";
 
+const OWNER_MS = 3_000;
+const LOOK_EVERY_MS = 20;
+
+/** Operations whose owner has been told and is waited for. It keeps none of them alive. */
+const ending = new WeakSet();
+
+/**
+ * @typedef {object} Aim
+ * @property {string} key
+ * @property {string | null} sessionId
+ * @property {string | null} phase
+ * @property {object} operation
+ * @property {() => boolean} holds Whether that very operation still holds the session.
+ */
+
 /**
  * End exactly the operation that the token names.
- * @param {unknown} params @returns {import("./answers.js").Answer}
+ * @param {unknown} params
+ * @returns {import("./answers.js").Answer | Promise<import("./answers.js").Answer>}
  */
 export function release(params) {
   const wanted = target(params);
@@ -21,20 +38,46 @@ export function release(params) {
   const operation = is.lookup(held, key);
   if (operation === undefined) return refuse("gone", "nothing holds that session any more");
   if (!isNamed(operation, token)) return refuse("changed", "another operation holds it now");
+  if (ending.has(operation)) return refuse("gone", "somebody else is releasing it just now");
   if (typeof is.get(operation, "fail") !== "function") {
     return refuse("unsupported", "the lock has no way to end that this plugin knows");
   }
-  const found = { ok: true, key, sessionId: is.name(is.get(operation, "sessionId")) };
+  const sessionId = is.name(is.get(operation, "sessionId"));
   const phase = is.word(is.get(operation, "phase"));
-  const september = generationOf(operation) === "september";
-  const refused = september ? ownerAtWork(operation, key) : null;
-  if (refused !== null) return refused;
   const holds = () => is.lookup(held, key) === operation;
-  end(operation, holds);
-  if (holds()) {
-    return refuse("failed", "it was told to end and still holds the session");
+  const aim = { key, sessionId, phase, operation, holds };
+  if (generationOf(operation) === "september") {
+    return ownerAtWork(operation, key) ?? ended(aim, false);
   }
-  return { ...found, phase, laneRenewed: september ? false : renewLane(key) };
+  return hasEmbeddedRun(sessionId) ? endGently(aim) : ended(aim, true);
+}
+
+/**
+ * Drop the lock, and on April gateways give the lane back.
+ * @param {Aim} aim @param {boolean} april @returns {import("./answers.js").Answer}
+ */
+function ended({ key, sessionId, phase, operation, holds }, april) {
+  end(operation, holds);
+  if (holds()) return refuse("failed", "it was told to end and still holds the session");
+  return { ok: true, key, sessionId, phase, laneRenewed: april && renewLane(key) };
+}
+
+/**
+ * April, a run at work: told to stop it ends within a moment and puts everything in order itself.
+ * Were the lock dropped before that, the next turn would meet a run that is still registered, and
+ * its message was sometimes never answered (measured on 2026.5.28). Only when it does not end in
+ * three seconds is it treated like one that never will.
+ * @param {Aim} aim @returns {Promise<import("./answers.js").Answer>}
+ */
+async function endGently(aim) {
+  const { key, sessionId, phase, operation, holds } = aim;
+  ending.add(operation);
+  call(is.get(operation, "abortByUser"), operation);
+  for (let waited = 0; waited < OWNER_MS && holds(); waited += LOOK_EVERY_MS) {
+    await new Promise((done) => setTimeout(done, LOOK_EVERY_MS));
+  }
+  if (holds()) return ended(aim, true);
+  return { ok: true, key, sessionId, phase, laneRenewed: false };
 }
 
 /**
@@ -55,12 +98,11 @@ function ownerAtWork(operation, key) {
 
 /**
  * First the owner is told to stop, should it live after all: without that a hung model call went
- * on and kept the transcript, so that the next message hung behind it; with it that message was
- * answered within a second (measured on 2026.5.28; on 2026.9.6 it makes no difference to what
- * waits). Then the lock is dropped. On 2026.5.28 `fail` always does that. On 2026.7.1 it may wait
+ * on and kept the transcript, so that the next message hung behind it (measured on 2026.5.28; on
+ * 2026.9.6 it makes no difference to what waits). Then the lock is dropped. On 2026.5.28 `fail` always does that. On 2026.7.1 it may wait
  * for the owner to complete the operation, so that is done as well; on 2026.9.6 the registry's
  * own clearing function waits for nobody (both measured; 2026.8.2 has no such function).
- * @param {unknown} operation @param {() => boolean} held
+ * @param {object} operation @param {() => boolean} held
  */
 function end(operation, held) {
   const clear = is.guarded(

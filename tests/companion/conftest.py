@@ -23,6 +23,12 @@ export function onDiagnosticEvent(listener) {
   return () => listeners.delete(listener);
 }
 """
+QUEUES = """
+export function setCommandLaneConcurrency(lane, limit) {
+  (globalThis.pumped ??= []).push([lane, limit]);
+}
+export { setCommandLaneConcurrency as h };
+"""
 
 Run = Callable[[str], Any]
 
@@ -50,6 +56,8 @@ def ground(tmp_path_factory: pytest.TempPathFactory) -> Path:
     manifest = {"name": "openclaw", "type": "module", "exports": exports}
     (sdk / "package.json").write_text(json.dumps(manifest))
     (sdk / "diagnostics.js").write_text(SDK)
+    (folder / "dist").mkdir()  # found from the script that is started, as in a gateway
+    (folder / "dist" / "command-queue-AbC.js").write_text(QUEUES)
     return folder
 
 

@@ -9,7 +9,7 @@ export const slot = (name, value) => {
 
 /** An operation that ends as those of that generation do; `how` changes what it is. */
 function makeOperation(registry, key, how) {
-  const { generation = "april", sessionId = `id of ${key}`, phase = "running", stays = false } = how;
+  const { generation = "april", phase = "running", stays = false } = how;
   const told = [];
   const drop = () => {
     const mine = registry.activeRunsByKey.get(key) === operation;
@@ -17,10 +17,13 @@ function makeOperation(registry, key, how) {
   };
   const operation = {
     key,
-    sessionId,
+    sessionId: how.sessionId ?? `id of ${key}`,
     phase,
     told,
-    abortByUser: () => void told.push("abort"),
+    abortByUser() {
+      told.push("abort");
+      if (how.obeysIn !== undefined) setTimeout(drop, how.obeysIn);
+    },
     fail(code) {
       told.push(code);
       if (!how.needsClear && !how.needsComplete) drop();
@@ -83,7 +86,9 @@ export function stage({ config = { allowRelease: true }, current, generation = "
     emit: (event) => [...listeners].forEach((listener) => listener(event)),
     call(name, params = {}) {
       let answer;
-      methods.get(name).handler({ params, context, respond: (ok, payload) => (answer = { ok, payload }) });
+      const respond = (ok, payload) => (answer = { ok, payload });
+      const later = methods.get(name).handler({ params, context, respond });
+      if (later instanceof Promise) return later.then(() => answer.payload);
       if (!answer?.ok) throw new Error(`${name} was not answered`);
       return answer.payload;
     },

@@ -60,6 +60,40 @@ def test_april_tells_the_owner_ends_the_lock_and_renews_the_lane(run: Run) -> No
     assert found["draining"] is False
 
 
+def test_april_lets_a_run_that_obeys_end_by_itself(run: Run) -> None:
+    found = run(f"""{APRIL}
+        const op = s.hold("{KEY}", {{ obeysIn: 60 }});
+        s.embedded.set("id of {KEY}", {{}});
+        const lane = s.lane("session:{KEY}", {{ active: 1 }});
+        const token = s.tokenOf("{KEY}");
+        const both = [s.release("{KEY}", token), s.release("{KEY}", token)];
+        const [first, second] = await Promise.all(both);
+        return [first.ok, first.laneRenewed, op.told, lane.generation, second.code];""")
+    assert found == [True, False, ["abort"], 7, "gone"]
+
+
+def test_april_ends_a_run_that_does_not_obey(run: Run) -> None:
+    found = run(f"""{APRIL}
+        const op = s.hold("{KEY}");
+        s.embedded.set("id of {KEY}", {{}});
+        const lane = s.lane("session:{KEY}", {{ active: 1 }});
+        const answer = await s.release("{KEY}", s.tokenOf("{KEY}"));
+        return [answer.ok, answer.laneRenewed, op.told.at(-1), lane.generation];""")
+    assert found == [True, True, "run_failed", 8]
+
+
+def test_while_a_run_ends_another_holder_is_not_touched(run: Run) -> None:
+    found = run(f"""{APRIL}
+        s.hold("{KEY}");
+        s.embedded.set("id of {KEY}", {{}});
+        const lane = s.lane("session:{KEY}", {{ active: 1 }});
+        const pending = s.release("{KEY}", s.tokenOf("{KEY}"));
+        const next = s.hold("{KEY}");
+        const answer = await pending;
+        return [answer.ok, next.told, lane.generation];""")
+    assert found == [True, [], 7]
+
+
 def test_an_operation_that_keeps_its_failure_until_completed_is_completed(run: Run) -> None:
     found = acted(
         run,
@@ -84,8 +118,11 @@ def test_april_renews_the_lane_for_a_holder_that_waits_in_it_itself(run: Run) ->
         s.hold("{KEY}");
         const lane = s.lane("session:{KEY}", {{ active: 1, queue: [{{ enqueuedAt: 1 }}] }});
         const answer = s.release("{KEY}", s.tokenOf("{KEY}"));
-        return [answer.laneRenewed, lane.activeTaskIds.size, lane.queue.length];""")
-    assert found == [True, 0, 1], "what waits there is kept"
+        const after = [answer.laneRenewed, lane.activeTaskIds.size, lane.queue.length];
+        while (!globalThis.pumped) await new Promise((done) => setTimeout(done, 5));
+        return [after, globalThis.pumped];""")
+    assert found[0] == [True, 0, 1], "what waits there is kept"
+    assert found[1] == [[f"session:{KEY}", 1]], "and the gateway looks at the lane again"
 
 
 def test_september_ends_a_lock_that_no_owner_stands_behind(run: Run) -> None:

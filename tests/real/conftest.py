@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from .inside import Inside
 from .lab import FakeProvider, Operator, RealGateway
 from .scene import Scene
 from .shell import Shell
@@ -57,6 +58,39 @@ def version(request: pytest.FixtureRequest) -> str:
 def scene(gateways: Gateways, version: str) -> Iterator[Scene]:
     """The shared gateway of this version."""
     found = gateways.scene(version)
+    yield found
+    found.tidy()
+
+
+@pytest.fixture(scope="module")
+def insiders() -> Iterator[dict[str, Inside]]:
+    """Gateways with the companion in them, its switch on; one a version while a module wants it."""
+    with ExitStack() as exits:
+        yield _Insiders(exits)
+
+
+class _Insiders(dict[str, Inside]):
+    """Starts what is asked for and not there yet."""
+
+    def __init__(self, exits: ExitStack) -> None:
+        super().__init__()
+        self._exits = exits
+
+    def __missing__(self, version: str) -> Inside:
+        provider = self._exits.enter_context(FakeProvider())
+        # Heartbeats are on, but so rare that none comes unless a test wakes one.
+        gateway = RealGateway(version, provider, companion="acts", heartbeat_every="12h")
+        self._exits.enter_context(gateway)
+        found = Inside(gateway, provider, self._exits.enter_context(gateway.operator()))
+        found.settled(found.key("warm"))
+        self[version] = found
+        return found
+
+
+@pytest.fixture
+def inside(insiders: dict[str, Inside], version: str) -> Iterator[Inside]:
+    """The gateway of this version that has the companion; nothing is shared with ``scene``."""
+    found = insiders[version]
     yield found
     found.tidy()
 

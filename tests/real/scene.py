@@ -110,10 +110,13 @@ class Scene:
         """A session with one finished turn; returns its session id."""
         return settled_session(self.operator, key)
 
-    def leak(self, key: str) -> str:
-        """A lock that nobody owns, in a session with a finished turn; returns the session id."""
-        session_id = self.settled(key)
-        params = {"key": key, "sessionId": session_id, "phase": "running", "agentId": "main"}
+    def leak(self, key: str, *, phase: str = "running", session_id: str | None = None) -> str:
+        """A lock that nobody owns, in a session with a finished turn; returns the session id.
+
+        ``session_id``: another one than the session's own, for a lock that rows hide.
+        """
+        session_id = session_id or self.settled(key)
+        params = {"key": key, "sessionId": session_id, "phase": phase, "agentId": "main"}
         self.operator.call("lab.leak", params)
         self._leaked.add(key)
         assert key in self.locks()

@@ -5,13 +5,19 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from .install import node_binary
 from .provider import FakeProvider
 
 PLUGIN_ID = "clawtop-lab"
 PLUGIN_DIR = Path(__file__).parent / "plugin"
+COMPANION_ID = "clawtop-companion"
+COMPANION_DIR = Path(__file__).parents[3] / "clawtop" / "companion"
+
+Companion = Literal["looks", "acts"]
+"""The companion plugin beside the lab's: with its switch for acting off, or on."""
+
 _ON_MISS = {"host": "gateway", "security": "allowlist", "ask": "on-miss"}
 _FREE = {"input": 0, "output": 0, "cacheRead": 0, "cacheWrite": 0}
 _KEPT_ENV = ("PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "SHELL", "USER")
@@ -24,6 +30,7 @@ def build_config(
     approvals: bool,
     heartbeat_every: str,
     plugin: bool,
+    companion: Companion | None,
     extra: Mapping[str, Any] | None,
 ) -> dict[str, Any]:
     """openclaw.json for one gateway."""
@@ -50,6 +57,8 @@ def build_config(
         config["tools"] = {"exec": dict(_ON_MISS)}
     if plugin:
         config["plugins"] = _plugin_config()
+    if companion:
+        config = merge(config, {"plugins": _companion_config(companion)})
     return merge(config, extra or {})
 
 
@@ -70,6 +79,11 @@ def _plugin_config() -> dict[str, Any]:
     # The hook reads prompts, which needs leave of its own.
     entry = {"enabled": True, "hooks": {"allowConversationAccess": True}}
     return {"load": {"paths": [str(PLUGIN_DIR)]}, "entries": {PLUGIN_ID: entry}}
+
+
+def _companion_config(companion: Companion) -> dict[str, Any]:
+    entry = {"enabled": True, "config": {"allowRelease": companion == "acts"}}
+    return {"load": {"paths": [str(COMPANION_DIR)]}, "entries": {COMPANION_ID: entry}}
 
 
 def merge(base: Mapping[str, Any], extra: Mapping[str, Any]) -> dict[str, Any]:

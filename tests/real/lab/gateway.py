@@ -19,7 +19,7 @@ from typing import Any, Self
 
 from websockets.exceptions import WebSocketException
 
-from .config import build_config, build_env
+from .config import Companion, build_config, build_env
 from .install import install, node_binary
 from .operator import ALL_SCOPES, CallError, Operator
 from .processes import end_all_in, free_port, living_in, resident_kib
@@ -51,6 +51,7 @@ class RealGateway:
         heartbeat_every: str = "0m",
         config_extra: Mapping[str, Any] | None = None,
         plugin: bool = True,
+        companion: Companion | None = None,
         env_extra: Mapping[str, str] | None = None,
         port: int | None = None,
     ) -> None:
@@ -73,6 +74,7 @@ class RealGateway:
                 approvals=approvals,
                 heartbeat_every=heartbeat_every,
                 plugin=plugin,
+                companion=companion,
                 extra=config_extra,
             )
         )

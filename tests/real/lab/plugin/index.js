@@ -4,6 +4,7 @@
 import { enqueueSystemEvent } from "openclaw/plugin-sdk/system-event-runtime";
 import { channelMessage, replies } from "./channel.js";
 import { leak, unleak } from "./leak.js";
+import { plant, unplant } from "./plant.js";
 import { truth } from "./truth.js";
 
 const STUCK = "[[stuck]]";
@@ -60,11 +61,21 @@ function register(api) {
     requireText(params, "key");
     return replies(state, params);
   });
-  // Deliveries are a different incident: settled only when asked for.
-  method(api, "lab.unstick", ({ deliveries }) => ({
-    hooks: settle(state.hooks),
-    deliveries: deliveries === true ? settle(state.deliveries) : 0,
-  }));
+  // Deliveries are a different incident: settled only when asked for. A gateway that drains for a
+  // restart answers nothing any more, so a test may ask beforehand (afterMs).
+  method(api, "lab.unstick", ({ deliveries, afterMs, leak: key }) => {
+    if (afterMs > 0) {
+      setTimeout(() => {
+        settle(state.hooks);
+        if (key) unleak({ key });
+      }, afterMs);
+      return { hooks: 0, deliveries: 0 };
+    }
+    const settled = deliveries === true ? settle(state.deliveries) : 0;
+    return { hooks: settle(state.hooks), deliveries: settled };
+  });
+  method(api, "lab.plant", (params) => plant(params));
+  method(api, "lab.unplant", () => unplant());
   method(api, "lab.broadcast", (params, context) => {
     requireText(params, "event");
     context.broadcast(`plugin.${params.event}`, params.payload ?? {});

@@ -4,7 +4,8 @@ import { readdirSync, realpathSync } from "node:fs";
 import path from "node:path";
 import { pathToFileURL } from "node:url";
 
-const REGISTRY_FILE = /^reply-run-registry[-.].*\.m?js$/;
+// Its own file on most versions, part of the run state on 2026.7.1.
+const REGISTRY_FILE = /^(reply-run-registry[-.].*|run-state-.*)\.m?js$/;
 
 /** Folder of the gateway's bundled modules, found from the script that was started. */
 function distFolder() {
