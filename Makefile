@@ -22,7 +22,7 @@ demo: $(VENV)/.installed ## a gateway with a stuck session in this process, and 
 run: $(VENV)/.installed ## install, and start clawtop on the gateway of this host
 	$(BIN)/clawtop
 
-test: check unit real ## everything that must hold: types, style, tests, real gateways
+test: check gateways unit real ## everything that must hold: types, style, tests, real gateways
 
 check: $(VENV)/.installed ## types and style
 	$(BIN)/ruff check .
