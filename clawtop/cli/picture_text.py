@@ -103,7 +103,8 @@ def _locks(store: Store) -> list[str]:
 def _lock(lock: Lock, now_ms: int) -> Iterable[str]:
     since = None if lock.since_ms is None else now_ms - lock.since_ms
     idle = None if lock.idle_since_ms is None else now_ms - lock.idle_since_ms
-    waiting = "?" if lock.waiting is None else str(lock.waiting)
+    least = "≥" if lock.waiting_is == "at_least" else ""
+    waiting = "?" if lock.waiting is None else f"{least}{lock.waiting}"
     yield (
         f"  {lock.verdict:<17} {age(since, at_least=lock.age_is == 'at_least'):<8}"
         f" idle {age(idle, at_least=lock.idle_is == 'at_least'):<8} {lock.holder:<9}"

@@ -144,6 +144,7 @@ def lock_document(lock: Lock, now_ms: int) -> Document:
         "idle_ms": None if idle is None else max(now_ms - idle, 0),
         "idle_is": lock.idle_is,
         "waiting": lock.waiting,
+        "waiting_is": lock.waiting_is,
         "children": None if lock.children is None else list(lock.children),
         "verdict": str(lock.verdict),
         "proof": str(lock.proof),

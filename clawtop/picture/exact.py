@@ -193,6 +193,13 @@ def waiting_exactly(sight: Sight, queued: int) -> int | None:
     return (sight.lock.waiters or 0) + max(sight.depth or 0, queued)
 
 
+def waiting_is(sight: Sight) -> Exactness:
+    """On September gateways only the first of the channel messages that wait for a lock can be
+    counted, the others stand in line behind it (measured on 2026.9.6)."""
+    september = whole(sight.lock.started_at_ms) is not None
+    return "at_least" if september and sight.lock.waiters else "exact"
+
+
 def lane_verdict(facts: SessionFacts, ctx: Context) -> Verdict | None:
     """A lane that is taken although nothing holds the lock: at work, or a leftover of a release."""
     run = facts.run
@@ -202,9 +209,10 @@ def lane_verdict(facts: SessionFacts, ctx: Context) -> Verdict | None:
     return Verdict.LEAKED if ctx.now_ms - began >= PREPARING_MS else Verdict.UNKNOWN
 
 
-def next_exactly(sight: Sight) -> list[int]:
+def next_exactly(sight: Sight, facts: SessionFacts) -> list[int]:
     """When the row could read differently although nothing happens."""
-    times = []
+    ended = max(facts.row_ended_ms or 0, facts.ended_ms or 0)
+    times = [ended + DELIVERING_MS] if ended else []
     if sight.taskless_ms is not None:
         known = (sight.lock.last_activity_at_ms, sight.lock.started_at_ms, sight.taskless_ms)
         for at in known:

@@ -23,6 +23,7 @@ from clawtop.picture.exact import (
     next_exactly,
     since_exactly,
     waiting_exactly,
+    waiting_is,
     why_leaked_exactly,
 )
 from clawtop.picture.hold import Context, Hold
@@ -137,6 +138,7 @@ def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
         row_active=facts.active,
         token=sight.lock.token if sight else None,
         in_lane=sight.lock.lane_task if sight else ctx.in_lane,
+        waiting_is=waiting_is(sight) if sight else "exact",
     )
 
 
@@ -409,7 +411,7 @@ def _missing(facts: SessionFacts, ctx: Context) -> tuple[str, ...]:
 
 def next_change_ms(lock: Lock, facts: SessionFacts, ctx: Context) -> int | None:
     """When the row would read differently although nothing happens; None: never."""
-    times = next_exactly(facts.exact) if facts.exact is not None else []
+    times = next_exactly(facts.exact, facts) if facts.exact is not None else []
     if lock.idle_since_ms is not None:
         times.append(lock.idle_since_ms + ctx.stale_after_ms)
         if lock.idle_is == "at_least":

@@ -75,6 +75,7 @@ class Lock(Record, frozen=True, gc=False):
     row_active: bool | None = None
     token: str | None = None  # names this very operation; only the companion knows it
     in_lane: bool | None = None  # its owner has a task at work in the session's lane
+    waiting_is: Exactness = "exact"
 
 
 class Waiting(Record, frozen=True, gc=False):

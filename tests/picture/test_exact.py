@@ -284,6 +284,13 @@ def test_waiting_counts_turns_and_parked_messages() -> None:
     assert picture.store.coverage()["waiting"].level == "all"
 
 
+def test_september_a_channel_s_waiters_are_a_lower_bound() -> None:
+    one = seeing().tell(told(entry(began=0, waiters=1))).lock()
+    assert (one.waiting, one.waiting_is) == (1, "at_least")
+    assert seeing().tell(told(entry(began=0))).lock().waiting_is == "exact"
+    assert seeing("april").tell(told(entry(waiters=2))).lock().waiting_is == "exact"
+
+
 def test_nothing_waiting_is_a_zero_that_was_read() -> None:
     assert seeing().tell(told(entry(began=0))).lock().waiting == 0
     unread = entry(began=0, waiters=None)

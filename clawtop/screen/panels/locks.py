@@ -65,7 +65,8 @@ class LocksPanel(PanelModel):
         word, style = WORDS.get(Verdict(record.verdict), (record.verdict, CALM))
         if record.phase == QUEUED and record.verdict == Verdict.UNKNOWN:
             word = QUEUED
-        waiting = "?" if record.waiting is None else str(record.waiting)
+        least = "≥" if record.waiting_is == "at_least" else ""
+        waiting = "?" if record.waiting is None else f"{least}{record.waiting}"
         return (
             Cell(word, style),
             Cell(_age(record.since_ms, record.age_is, now_ms)),
