@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from clawtop.demo import aborts, lanes, runs, snapshot
-from clawtop.demo.model import Lock, Obj, QueuedLine, Session, Waiting
+from clawtop.demo.model import Lock, Obj, QueuedLine, Run, Session, Waiting
 
 if TYPE_CHECKING:
     from clawtop.demo.world import World
@@ -111,8 +111,13 @@ def _lock(world: "World", session: Session, lock: Lock) -> Obj:
         "laneTask": in_lane(session),
         "laneQueued": _lane_queued(session),
         "runId": named["runId"] if named is not None else None,
-        "embeddedRun": run is not None and not run.preparing and run.queued_at is None,
+        "embeddedRun": _embedded(run),
     }
+
+
+def _embedded(run: Run | None) -> bool:
+    """Whether the run is registered: one that is prepared, or waits for a slot, is not yet."""
+    return run is not None and not run.preparing and run.queued_at is None
 
 
 def _parked(session: Session) -> Obj:
@@ -222,10 +227,12 @@ def release(world: "World", key: str, token: str) -> Obj:
         return refusal("owner-in-lane", "its owner still sits in the session lane")
     done = {"key": key, "sessionId": lock.session_id, "phase": lock.phase}
     run = session.run
+    # A live run is aborted first and gives its lane back itself (measured on 2026.5.28).
+    renewed = taken and not _embedded(run)
     if run is not None and run.holder == "rpc":
         aborts.stop_run(world, session, run)
     runs.release(world, session, renew_lane=True)
-    return {"ok": True, **done, "laneRenewed": taken}
+    return {"ok": True, **done, "laneRenewed": renewed}
 
 
 def drop_event(world: "World", key: str, token: str) -> Obj:

@@ -74,11 +74,18 @@ def test_every_kind_of_lock_at_once(inside: Inside) -> None:
 
 def test_a_heartbeat_s_lock_is_told_like_any_other(inside: Inside) -> None:
     inside.settled(MAIN)
-    inside.operator.call("wake", {"mode": "now", "text": "please think [[hang]]"})
+    inside.operator.call("wake", {"mode": "now", "text": "please think"})
+
+    def seen() -> list[dict[str, Any]]:
+        """Told, and still in memory a moment later: such a run may last a second only."""
+        told, known = inside.told(MAIN), inside.locks().get(MAIN)
+        return [told, known] if told and known and told["phase"] == known["phase"] else []
+
     try:
-        lock = eventually(lambda: inside.told(MAIN), "lock of the heartbeat")
-        assert same_as_memory(inside)[MAIN]["runId"] is None
-        assert lock["phase"] in ("queued", "running")
+        told, known = eventually(seen, "lock of the heartbeat")
+        assert told["sessionId"] == known["sessionId"]
+        assert told["runId"] is None
+        assert told["phase"] in ("queued", "running")
     finally:
         eventually(lambda: inside.provider.release_hangs() or not inside.told(MAIN), "its end")
 
