@@ -221,7 +221,7 @@ def beats(beat: Callable[[], None], clock: ManualClock, seconds: int) -> None:
 async def scene(name: str, *, alone_s: int = 0) -> AsyncIterator[Scene]:
     """A scenario of the demo, and clawtop connected to it after ``alone_s`` seconds of story."""
     scenario, clock = SCENARIOS[name], ManualClock(int(DUSK.timestamp() * 1000))
-    world = stage(scenario, seed=SEED, now=clock)
+    world = stage(scenario, seed=SEED, now=clock, companion=True)
     beats(world.tick, clock, alone_s)
     world.outbox.clear()
     async with HandGateway(world=world) as gateway:

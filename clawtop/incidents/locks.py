@@ -161,7 +161,8 @@ def _leak_evidence(
     behind = max(len(waiting), (lock.waiting or 0) if lock is not None else 0)
     if behind:
         began = f", the first known {at(waiting[0].accepted_at)}" if waiting else ""
-        lines.append(f"waiting behind it: {count(behind, 'message')}{began}")
+        least = "at least " if lock is not None and lock.waiting_is == "at_least" else ""
+        lines.append(f"waiting behind it: {least}{count(behind, 'message')}{began}")
     sibling = _sibling(scene, facts)
     if sibling is not None:
         lines.append(f"{quoted(sibling.key, 80)} on the same channel has finished runs meanwhile")
