@@ -15,6 +15,7 @@ import msgspec
 from msgspec import Struct, structs
 
 from clawtop.picture.approvals import Ask
+from clawtop.picture.exact import LOOKS
 from clawtop.picture.lanes import Sample
 from clawtop.picture.pause import SAME_START_MS
 from clawtop.picture.records import Lock, SystemEvent, Verdict
@@ -41,6 +42,9 @@ class Hold(Struct):
     first_held_ms: int | None = None
     no_run_since_ms: int | None = None
     no_run_probes: int = 0
+    token: str | None = None  # of the very operation, where the companion names it
+    phase: str | None = None
+    taskless_ms: int | None = None
 
 
 class Memory(Struct):
@@ -141,7 +145,11 @@ def _held_since(lock: Lock) -> tuple[int, str]:
 
 
 def _hold(facts: SessionFacts) -> Hold:
+    sight = facts.exact
     return Hold(
+        token=sight.lock.token if sight is not None else None,
+        phase=sight.lock.phase if sight is not None else None,
+        taskless_ms=sight.taskless_ms if sight is not None else None,
         session_id=facts.session_id,
         run_id=facts.run.run_id if facts.run is not None else None,
         started_ms=facts.started_ms,
@@ -172,7 +180,23 @@ def _recall_hold(store: Store, key: str, then: Hold) -> None:
     if now.no_run_since_ms is not None and then.no_run_since_ms is not None:
         facts.no_run_since_ms = _earlier(now.no_run_since_ms, then.no_run_since_ms)
         facts.no_run_probes += max(then.no_run_probes, 0)
+    _recall_sight(facts, then)
     store.held.mark(key)
+
+
+def _recall_sight(facts: SessionFacts, then: Hold) -> None:
+    """The same operation in the same phase, with nothing at work for it at both looks; that no
+    run began in between, the row's times have told."""
+    sight = facts.exact
+    if sight is None or sight.taskless_ms is None or then.taskless_ms is None:
+        return
+    if (sight.lock.token, sight.lock.phase) == (then.token, then.phase) and then.token:
+        facts.exact = structs.replace(
+            sight,
+            taskless_ms=min(sight.taskless_ms, then.taskless_ms),
+            first_ms=min(sight.first_ms, then.taskless_ms),
+            looks=LOOKS,
+        )
 
 
 def _earlier(now: int | None, then: int | None) -> int | None:

@@ -27,6 +27,7 @@ from tests.picture.builders import (
     probe,
     running_row,
 )
+from tests.picture.inside import entry, seeing, told
 
 LATER = 300.0  # seconds between the two looks
 
@@ -59,6 +60,46 @@ def test_a_leak_that_one_look_cannot_tell_is_told_by_two() -> None:
     assert now.verdict() == Verdict.LEAKED
     assert now.lock().since_ms == at_ms(0)
     assert now.lock().age_is == "at_least"
+
+
+def inside_look(at: float = 0, **entry_fields: Any) -> Picture:
+    """One look of three seconds at an April orphan, through the companion."""
+    row_then = running_row(
+        status="done", active=False, started_at=at_ms(-900), ended_at=at_ms(-800)
+    )
+    picture = seeing("april")
+    picture.store.apply(c.LinkUp(inside_facts(at), at_ms(at)), at_ms(at))
+    picture.tell(listed(row_then, at=at), at=at)
+    for second_of in (at, at + 2):
+        picture.tell(told(entry(**entry_fields), at=second_of), at=second_of)
+    return picture
+
+
+def inside_facts(at: float) -> c.GatewayFacts:
+    """An April greeting: no boot id, and an uptime that goes on."""
+    methods = gateway("april").methods | {"clawtop.snapshot"}
+    return gateway("april", methods=methods, uptime_ms=1_000_000 + round(at * 1000))
+
+
+def test_april_two_looks_through_the_companion_tell_a_leak() -> None:
+    first, now = inside_look(), inside_look(LATER)
+    assert (first.verdict(), now.verdict()) == (Verdict.UNKNOWN, Verdict.UNKNOWN)
+    assert second(first, now, LATER + 3)
+    assert now.verdict() == Verdict.LEAKED
+    assert now.lock().proof == "proved"
+    assert (now.lock().since_ms, now.lock().age_is) == (at_ms(0), "at_least")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [{"token": "another"}, {"phase": "queued"}, {"lane_task": True}, {"embedded_run": True}],
+)
+def test_another_operation_or_one_at_work_is_no_leak_at_a_second_look(
+    other: dict[str, Any],
+) -> None:
+    now = inside_look(LATER, **other)
+    second(inside_look(), now, LATER + 3)
+    assert now.verdict() != Verdict.LEAKED
 
 
 def test_memory_is_handed_on_from_look_to_look() -> None:
