@@ -205,6 +205,7 @@ def _release(commands: Commands[Parser]) -> None:
     add("--accept-loss", action="store_true", help="accept what the step destroys beyond the run")
     add("--confirm-gateway", metavar="NAME", help="for a restart, in place of --yes: its name")
     add("--now", action="store_true", help="a restart that does not wait for what is at work")
+    add("--clear-queued", action="store_true", help="an abort that empties the queue as well")
     add("--probe", action="store_true", help="afterwards send one message, to see it answered")
     add("--wait", metavar="DURATION", help="how long to watch for the release")
     _acting(parser)

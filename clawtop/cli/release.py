@@ -54,7 +54,14 @@ def _plan(args: argparse.Namespace, watcher: Watcher) -> ReleasePlan | None:
     store = watcher.store
     if "rows" not in store.listed:
         raise RefusedError("the sessions of this gateway could not be listed", "See clawtop doctor")
-    plan = plan_release(store, args.session_key, args.step, now=args.now, probe=args.probe)
+    plan = plan_release(
+        store,
+        args.session_key,
+        args.step,
+        now=args.now,
+        probe=args.probe,
+        clear_queued=args.clear_queued,
+    )
     if plan is None and args.session_key not in store.held.sessions:
         raise RefusedError(
             f"there is no session {plain(args.session_key)}", "List them with clawtop snapshot"

@@ -9,6 +9,7 @@ from clawtop.errors import RefusedError, UsageError
 from clawtop.picture.records import Approval, Holder, Lock
 from clawtop.picture.store import Store
 from clawtop.picture.tasks import Task
+from clawtop.remedies.clearing import clearing
 from clawtop.remedies.ladder import ladder, only_restart
 from clawtop.remedies.steps import Call, Offer, Step
 from clawtop.text import count, mask, plain
@@ -88,6 +89,8 @@ class ReleasePlan:
         words = ["clawtop", "release", self.session_key, "--step", str(self.offer.step)]
         if any(call.params.get("skipDeferral") for call in self.offer.calls):
             words.append("--now")
+        if any(call.params.get("clearQueued") for call in self.offer.calls):
+            words.append("--clear-queued")
         if self.pins.run_id:
             words += ["--expect-run", self.pins.run_id]
         if self.pins.session_id:
@@ -102,10 +105,12 @@ def plan_release(
     *,
     now: bool = False,
     probe: bool = False,
+    clear_queued: bool = False,
 ) -> ReleasePlan | None:
     """The named step, else the first that should free this lock; None when nothing is held.
 
     ``now``: a restart does not wait for what is at work. ``probe``: send a message afterwards.
+    ``clear_queued``: the abort empties the session's queue as well.
     Raises UsageError for a step that does not exist, RefusedError for one not offered here.
     """
     wanted = _step(step)
@@ -126,6 +131,7 @@ def plan_release(
                 _instead(offered),
             )
     after = offered[offered.index(chosen) + 1 :]
+    chosen = clearing(chosen, store) if clear_queued else chosen
     plan = ReleasePlan.of(lock, chosen, store, str(after[0].step) if after else None)
     return replace(plan, probe=_probe(session_key)) if probe else plan
 

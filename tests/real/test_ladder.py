@@ -13,6 +13,7 @@ import pytest
 
 from .conftest import APRIL, SEPTEMBER, LoneScene
 from .inside import Inside
+from .lab.trouble import send
 from .scene import eventually
 from .shell import Ran, Shell, finish
 from .wire import Wire
@@ -138,6 +139,28 @@ def test_september_an_orphan_is_freed_at_once_by_companion_and_by_reset(
     ran, action = released(inside_shell, reset, "--step", "reset", "--accept-loss")
     assert (ran.code, action["outcome"]) == (0, "done"), action["reason"]
     assert reset not in inside.locks()
+
+
+@pytest.mark.parametrize("version", [SEPTEMBER])
+def test_september_an_abort_may_empty_the_queue(inside: Inside, inside_shell: Shell) -> None:
+    key = inside.key("emptied")
+    inside.orphan(key)
+    send(inside.operator, key, "parked behind it")
+
+    def parked() -> list[str]:
+        asked = {"sessionKey": key, "limit": 20}
+        items = inside.operator.call("chat.history", asked)["pendingInputs"]["items"]
+        return [item["state"] for item in items if item["state"] == "queued"]
+
+    eventually(parked, f"message parked in {key}")
+    words = ("--step", "abort-session", "--clear-queued", "--accept-loss")
+    plan = planned(inside_shell, key, *words)
+    assert '"clearQueued": true' in plan["plan"][0]
+    assert [one["predicted"] for one in plan["waiting"]] == ["cancelled"]
+    ran, action = released(inside_shell, key, *words)
+    assert (ran.code, action["outcome"]) == (0, "done"), action["reason"]
+    assert [one["became"] for one in action["waiting"]] == ["cancelled"]
+    assert parked() == []
 
 
 @pytest.mark.parametrize("version", [SEPTEMBER])

@@ -24,10 +24,12 @@ from tests.picture.builders import (
     later_row,
     leaked,
     listed,
+    parked,
+    probe,
     row,
 )
 from tests.picture.inside import entry, told
-from tests.remedies.situations import INSIDE, SITUATIONS
+from tests.remedies.situations import HELD_S, INSIDE, LATER, SITUATIONS
 
 OTHER = "agent:main:other"
 
@@ -252,3 +254,36 @@ def test_each_kind_is_resolved_by_its_own_method() -> None:
     methods = [text.split(" ")[0] for text in plan.calls_text]
     assert methods == ["exec.approval.resolve", "plugin.approval.resolve", "approval.resolve"]
     assert all('"decision": "deny"' in text for text in plan.calls_text)
+
+
+# -- an abort that empties the queue
+
+
+def orphan_with_parked() -> Picture:
+    """A September orphan behind which one message is parked and one channel message waits."""
+    picture = INSIDE["orphan waited for"](LATER)
+    parked_one = probe(pending=[parked()], at=HELD_S)
+    return picture.tell(parked_one, at=HELD_S)
+
+
+def test_an_abort_may_empty_the_queue_and_says_what_that_drops() -> None:
+    picture = orphan_with_parked()
+    plan = plan_release(picture.store, KEY, "abort-session", clear_queued=True)
+    assert plan is not None
+    assert plan.offer.calls[0].params == {"key": KEY, "clearQueued": True}
+    assert "--clear-queued" in plan.command()
+    assert "whatever else is queued for the session (how much is not known)" in plan.loses
+    assert [str(one.fate) for one in plan.offer.waiting] == ["cancelled", "answered"]
+    assert any("may answer aborted" in warning for warning in plan.offer.warnings)
+
+
+def test_only_an_abort_of_the_session_empties_its_queue() -> None:
+    picture = orphan_with_parked()
+    with pytest.raises(UsageError, match="--clear-queued"):
+        plan_release(picture.store, KEY, "companion-release", clear_queued=True)
+
+
+def test_an_early_gateway_cannot_empty_a_queue() -> None:
+    picture = SITUATIONS["rpc"]("april")
+    with pytest.raises(RefusedError, match="cannot empty"):
+        plan_release(picture.store, KEY, "abort-session", clear_queued=True)
