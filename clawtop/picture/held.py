@@ -228,7 +228,7 @@ class HeldSessions:
             return
         first = self.registry.read_ms is None
         known = set(self.sessions)
-        moved = self.registry.read(change, self.at(change.at), self._facts_at_rest)
+        moved = self.registry.read(change, self.at(change.at), self._facts_at_rest, known)
         inferred = self.locks.keys() - self.registry.held
         self._dirty |= moved | inferred | (self.registry.held - known)
         self.anonymous.exact = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 
 from clawtop.picture.companion import CompanionRead, Followups, RpcRun
 from clawtop.picture.exact import sighted
@@ -24,11 +24,16 @@ class Registry:
         return self._busy.get(key, False) if self.lanes_read else None
 
     def read(
-        self, change: CompanionRead, at_ms: int, facts_of: Callable[[str], SessionFacts]
+        self,
+        change: CompanionRead,
+        at_ms: int,
+        facts_of: Callable[[str], SessionFacts],
+        rows: Container[str],
     ) -> set[str]:
         """Take a reading made at ``at_ms``; the sessions of which anything differs now.
 
-        ``facts_of`` gives the facts of a session, new ones for a session not known yet.
+        ``facts_of`` gives the facts of a session, new ones for a session not known yet; ``rows``
+        are the keys that are known.
         """
         lanes = {lane.key: lane.active > 0 for lane in change.lanes.items if lane.key}
         moved = {key for key in lanes.keys() | self._busy if lanes.get(key) != self._busy.get(key)}
@@ -40,8 +45,10 @@ class Registry:
         moved |= {key for key in parked.keys() | self.followups if key not in self.held}
         tells_followups = change.followups.supported
         listed = set()
+        own = {lock.key for lock in change.locks.items}
         for lock in change.locks.items:
-            facts = facts_of(lock.key)
+            key = _row_key(lock.key, rows, own)
+            facts = facts_of(key)
             behind = parked.get(lock.key)
             now = sighted(
                 facts.exact,
@@ -52,12 +59,21 @@ class Registry:
                 depth=(behind.depth if behind else 0) if tells_followups else None,
             )
             if not now.same_but_time(facts.exact):
-                moved.add(lock.key)
+                moved.add(key)
             facts.exact = now
-            listed.add(lock.key)
+            listed.add(key)
+            if behind is not None and key != lock.key:
+                parked[key] = behind
         for key in self.held - listed:
             facts_of(key).exact = None
             moved.add(key)
         self.read_ms, self.held, self.followups = at_ms, listed, parked
         self.lanes_read, self._busy = change.lanes.supported, lanes
         return moved
+
+
+def _row_key(key: str, rows: Container[str], own: Container[str]) -> str:
+    """The session that a lock belongs to. Rows have lower-case keys, a lock keeps the key as its
+    channel wrote it (measured on 2026.5.28 and 2026.9.6)."""
+    lower = key.lower()
+    return lower if key not in rows and lower in rows and lower not in own else key

@@ -36,7 +36,7 @@ def companion_release(case: Situation) -> Offer:
     losses, lost = lost_messages(told)
     return Offer(
         Step.COMPANION_RELEASE,
-        (Call(RELEASE, {"key": case.key, "token": case.lock.token}),),
+        (Call(RELEASE, {"key": _registry_key(case), "token": case.lock.token}),),
         PATIENCE_COMPANION_S,
         tuple(losses),
         lost or None,
@@ -45,6 +45,12 @@ def companion_release(case: Situation) -> Offer:
         run=case.run,
         waiting=told,
     )
+
+
+def _registry_key(case: Situation) -> str:
+    """The key as the registry has it, which may differ from the row's in case."""
+    sight = case.facts.exact if case.facts is not None else None
+    return sight.lock.key if sight is not None else case.key
 
 
 def _no_companion(store: Store) -> str | None:

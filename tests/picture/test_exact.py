@@ -77,6 +77,23 @@ def test_a_run_that_began_after_the_reading_is_held_until_the_next_one_says_no()
     assert not picture.held()
 
 
+def test_a_lock_written_in_another_case_belongs_to_its_row() -> None:
+    picture = seeing().tell(listed(later_row("agent:main:chat:dm")))
+    behind = k.Followups("agent:main:Chat:DM", depth=1, messages=[k.ParkedMessage("hello")])
+    picture.tell(told(entry("agent:main:Chat:DM", began=0), followups=[behind]))
+    assert set(picture.store.held.locks) == {"agent:main:chat:dm"}
+    assert picture.lock("agent:main:chat:dm").waiting == 1
+    assert [one.session_key for one in picture.store.held.waiting()] == ["agent:main:chat:dm"]
+    picture.tell(told(at=2), listed(later_row("agent:main:chat:dm", active=False), at=2), at=2)
+    assert not picture.store.held.locks
+
+
+def test_two_locks_that_differ_only_in_case_stay_two() -> None:
+    picture = seeing().tell(listed(later_row("agent:main:a")))
+    picture.tell(told(entry("agent:main:a", began=0), entry("agent:main:A", began=0)))
+    assert set(picture.store.held.locks) == {"agent:main:a", "agent:main:A"}
+
+
 def test_a_lock_is_gone_with_the_reading_that_lacks_it() -> None:
     picture = seeing().tell(told(entry(began=0)), at=0)
     assert picture.held()

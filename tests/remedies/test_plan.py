@@ -28,7 +28,7 @@ from tests.picture.builders import (
     probe,
     row,
 )
-from tests.picture.inside import entry, told
+from tests.picture.inside import entry, seeing, told
 from tests.remedies.situations import HELD_S, INSIDE, LATER, SITUATIONS
 
 OTHER = "agent:main:other"
@@ -287,3 +287,12 @@ def test_an_early_gateway_cannot_empty_a_queue() -> None:
     picture = SITUATIONS["rpc"]("april")
     with pytest.raises(RefusedError, match="cannot empty"):
         plan_release(picture.store, KEY, "abort-session", clear_queued=True)
+
+
+def test_the_companion_is_told_the_key_as_its_registry_has_it() -> None:
+    picture = seeing(LATER).tell(listed(later_row("agent:main:a")))
+    for at in (0.0, 40.0, 70.0):
+        picture.tell(told(entry("agent:main:A", began=0), at=at), at=at)
+    plan = plan_release(picture.store, "agent:main:a", "companion-release")
+    assert plan is not None
+    assert plan.offer.calls[0].params["key"] == "agent:main:A"
