@@ -228,12 +228,16 @@ class HeldSessions:
             return
         first = self.registry.read_ms is None
         known = set(self.sessions)
-        moved = self.registry.read(change, self.at(change.at), self._facts_at_rest, known)
+        moved = self.registry.read(change, self.at(change.at), self._facts_at_rest, self._has_row)
         inferred = self.locks.keys() - self.registry.held
         self._dirty |= moved | inferred | (self.registry.held - known)
         self.anonymous.exact = True
         if first:
             self.mark_all()
+
+    def _has_row(self, key: str) -> bool:
+        found = self.sessions.get(key)
+        return found is not None and found.row_at_ms > 0
 
     def _facts_at_rest(self, key: str) -> SessionFacts:
         """The facts of one session, without having it judged again."""

@@ -28,12 +28,12 @@ class Registry:
         change: CompanionRead,
         at_ms: int,
         facts_of: Callable[[str], SessionFacts],
-        rows: Container[str],
+        has_row: Callable[[str], bool],
     ) -> set[str]:
         """Take a reading made at ``at_ms``; the sessions of which anything differs now.
 
-        ``facts_of`` gives the facts of a session, new ones for a session not known yet; ``rows``
-        are the keys that are known.
+        ``facts_of`` gives the facts of a session, new ones for a session not known yet;
+        ``has_row`` says whether the gateway lists a session of that key.
         """
         lanes = {lane.key: lane.active > 0 for lane in change.lanes.items if lane.key}
         moved = {key for key in lanes.keys() | self._busy if lanes.get(key) != self._busy.get(key)}
@@ -47,7 +47,7 @@ class Registry:
         listed = set()
         own = {lock.key for lock in change.locks.items}
         for lock in change.locks.items:
-            key = _row_key(lock.key, rows, own)
+            key = _row_key(lock.key, has_row, own)
             facts = facts_of(key)
             behind = parked.get(lock.key)
             now = sighted(
@@ -72,8 +72,8 @@ class Registry:
         return moved
 
 
-def _row_key(key: str, rows: Container[str], own: Container[str]) -> str:
+def _row_key(key: str, has_row: Callable[[str], bool], own: Container[str]) -> str:
     """The session that a lock belongs to. Rows have lower-case keys, a lock keeps the key as its
     channel wrote it (measured on 2026.5.28 and 2026.9.6)."""
     lower = key.lower()
-    return lower if key not in rows and lower in rows and lower not in own else key
+    return lower if lower not in own and not has_row(key) and has_row(lower) else key

@@ -88,6 +88,14 @@ def test_a_lock_written_in_another_case_belongs_to_its_row() -> None:
     assert not picture.store.held.locks
 
 
+def test_it_does_so_also_where_the_registry_was_read_before_the_rows() -> None:
+    picture = seeing().tell(told(entry("agent:main:Chat:DM", began=0)))
+    assert set(picture.store.held.locks) == {"agent:main:Chat:DM"}
+    picture.tell(listed(later_row("agent:main:chat:dm"), at=1), at=1)
+    picture.tell(told(entry("agent:main:Chat:DM", began=0), at=2), at=2)
+    assert set(picture.store.held.locks) == {"agent:main:chat:dm"}
+
+
 def test_two_locks_that_differ_only_in_case_stay_two() -> None:
     picture = seeing().tell(listed(later_row("agent:main:a")))
     picture.tell(told(entry("agent:main:a", began=0), entry("agent:main:A", began=0)))
