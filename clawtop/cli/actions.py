@@ -7,7 +7,7 @@ import json
 import os
 import time
 
-from clawtop.cli.options import seconds
+from clawtop.cli.common import seconds
 from clawtop.gateway.actionlog import action_text, log_path, read_log
 
 

@@ -18,8 +18,9 @@ from typing import Any
 from msgspec import Struct
 
 from clawtop.cli.check_memory import load, memory_path, save
+from clawtop.cli.common import seconds
 from clawtop.cli.metrics import Figures, Limit, figures_of, limits_of
-from clawtop.cli.options import build_parser, seconds
+from clawtop.cli.options import build_parser
 from clawtop.cli.setup import watcher_of
 from clawtop.cli.verdict import (
     Ignored,
@@ -44,6 +45,7 @@ from clawtop.incidents.incident import Incident
 from clawtop.incidents.ways import incident_document
 from clawtop.picture.document import gateway_document, heartbeats_document
 from clawtop.picture.memory import memory_of, recall
+from clawtop.text import mask
 
 SCHEMA = "clawtop.check/1"
 ERROR_SCHEMA = "clawtop.error/1"
@@ -105,7 +107,7 @@ def _unknown(
             "schema": ERROR_SCHEMA,
             "status": Status.UNKNOWN.name,
             "code": error.code if error else "error",
-            "message": error.message if error else why,
+            "message": mask(error.message if error else why)[0],
             "next": (error.next_step or None) if error else None,
         }
         print(line, file=sys.stderr)

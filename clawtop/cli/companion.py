@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from clawtop.cli import companion_status, companion_text
+from clawtop.cli.common import find_options, is_read_only, seconds
 from clawtop.cli.companion_look import Look, Now, config_of, look, runs_here, state_now
 from clawtop.cli.confirm import confirm
-from clawtop.cli.options import find_options, is_read_only, seconds
 from clawtop.cli.setup import target_of
 from clawtop.errors import IncompleteError, RefusedError, UsageError
 from clawtop.gateway import plugin_install as plugin

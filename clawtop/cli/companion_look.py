@@ -54,7 +54,7 @@ def config_of(args: argparse.Namespace) -> GatewayConfig:
 
 def _config_path(args: argparse.Namespace) -> Path:
     if args.config:
-        return Path(args.config).expanduser().absolute()
+        return Path(os.path.expanduser(args.config)).absolute()
     return config_path(os.environ, Path.home(), args.profile).absolute()
 
 

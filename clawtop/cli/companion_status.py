@@ -8,8 +8,8 @@ import json
 import os
 from typing import Any
 
+from clawtop.cli.common import find_options
 from clawtop.cli.companion_look import Look, config_of, look, runs_here
-from clawtop.cli.options import find_options
 from clawtop.cli.setup import target_of
 from clawtop.errors import RefusedError
 from clawtop.gateway import plugin_install as plugin

@@ -12,6 +12,7 @@ from typing import Any
 from msgspec import Struct
 
 from clawtop.incidents.engine import Engine
+from clawtop.incidents.incident import document_fields
 from clawtop.incidents.ways import incident_document
 from clawtop.picture.document import (
     approval_document,
@@ -35,7 +36,10 @@ TICKING = {
 
 
 class Line(Struct, frozen=True):
-    """One change. ``was``: what an incident became: new, worse, better, changed or gone."""
+    """One change. ``was``: what an incident became: new, worse, better, changed or gone.
+
+    ``before``: the row as it was told last, where it changed.
+    """
 
     at_ms: int
     change: str
@@ -43,6 +47,7 @@ class Line(Struct, frozen=True):
     id: str
     row: Row | None
     was: str | None = None
+    before: Row | None = None
 
     def document(self) -> Row:
         body: Row = {
@@ -83,9 +88,15 @@ class Differ:
         return any(row["verdict"] == "running" for row in self._told["recoveries"].values())
 
     def _line(
-        self, change: str, panel: str, name: str, row: Row | None, was: str | None = None
+        self,
+        change: str,
+        panel: str,
+        name: str,
+        row: Row,
+        was: str | None = None,
+        before: Row | None = None,
     ) -> Line:
-        return Line(self.store.now_ms, change, panel, name, row, was)
+        return Line(self.store.now_ms, change, panel, name, row, was, before)
 
     def _link_lines(self) -> Iterable[Line]:
         store, facts = self.store, self.store.facts
@@ -106,7 +117,8 @@ class Differ:
             row = incident_document(one, self.store)
             word = change.what if change.what in ("new", "gone") else "changed"
             was = change.what if word == "changed" else None
-            yield self._line(word, "incidents", one.key, row, was)
+            before = document_fields(change.before) if was == "changed" and change.before else None
+            yield self._line(word, "incidents", one.key, row, was, before)
 
     def _rows(self, panel: str, ids: set[str]) -> Iterable[Line]:
         """The lines of one panel; only these ids, where the panel tells them apart."""
@@ -125,7 +137,7 @@ class Differ:
             if before is None:
                 yield self._line("new", panel, name, row)
             elif _still(panel, before) != _still(panel, row):
-                yield self._line("changed", panel, name, row)
+                yield self._line("changed", panel, name, row, before=before)
 
 
 def _still(panel: str, row: Row) -> Row:

@@ -13,7 +13,7 @@ from clawtop.gateway.actionlog import log_path
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.coverage import grants, is_route, is_september
-from clawtop.picture.document import gateway_document
+from clawtop.picture.document import gateway_document, heartbeats_document
 from clawtop.picture.unseen import not_seen
 from clawtop.text import age, count, plain
 
@@ -73,6 +73,8 @@ def doctor_document(watcher: Watcher) -> dict[str, Any]:
             }
             for slot in watcher.budget.slots.values()
         ],
+        "heartbeats": heartbeats_document(store),
+        "pause_lost": store.heartbeats.ours.problem,
         "unreadable_frames": watcher.unreadable,
         "rate_per_minute": round(watcher.budget.rate_per_minute(), 1),
     }
@@ -85,12 +87,12 @@ def _lines(report: dict[str, Any]) -> list[str]:
         f"address     {report['address']}  (from {report['address_from']})",
         f"secret      {secret}",
         f"gateway     {plain(gateway['version'] or '?')}, protocol {report['protocol']},"
-        f" up {age(gateway['uptime_ms'])}, answers in {gateway['latency_ms']} ms,"
-        f" clock {gateway['clock_offset_ms']:+d} ms",
+        f" up {age(gateway['uptime_ms'])}, {_pace(gateway)}",
         f"remedies    as on {report['generation']} 2026 gateways",
-        f"granted     {', '.join(gateway['scopes']) or 'nothing'}",
+        f"granted     {plain(', '.join(gateway['scopes'])) or 'nothing'}",
         f"companion   {_companion(gateway['companion'])}",
     ]
+    lines += _paused(report["heartbeats"], report["pause_lost"])
     if report["missing_scopes"]:
         lines.append(f"not granted {', '.join(report['missing_scopes'])}")
     if report["approval_route"]:
@@ -107,6 +109,27 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"{count(report['unreadable_frames'], 'frame')} not understood and left out")
     lines += ["", f"own config  {report['own_config']}", f"action log  {report['action_log']}"]
     return lines
+
+
+def _pace(gateway: dict[str, Any]) -> str:
+    if gateway["latency_ms"] is None:
+        return "which did not answer status"
+    return f"answers in {gateway['latency_ms']} ms, clock {gateway['clock_offset_ms']:+d} ms"
+
+
+def _paused(heartbeats: dict[str, Any], lost: str | None) -> list[str]:
+    """The reminder of a pause of our own; nothing where there is none."""
+    if lost:
+        return [f"heartbeats  whether clawtop paused them is lost: {plain(lost)}"]
+    since = heartbeats["paused_at_ms"] or heartbeats["perhaps_since_ms"]
+    if since is None:
+        return []
+    word = "PAUSED" if heartbeats["paused_at_ms"] else "PERHAPS PAUSED"
+    by = f" ({plain(heartbeats['paused_by'])})" if heartbeats["paused_by"] else ""
+    return [
+        f"heartbeats  {word} by clawtop{by}: {plain(heartbeats['why'])};"
+        " way out: clawtop heartbeats resume"
+    ]
 
 
 def _companion(known: dict[str, Any] | None) -> str:

@@ -14,8 +14,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from clawtop.cli.common import seconds
 from clawtop.cli.log_lines import Entry, about, entries, known_names, since
-from clawtop.cli.options import seconds
 from clawtop.cli.setup import watcher_of
 from clawtop.errors import CallError, ClawtopError, ConnectError, FindError, SignInError
 from clawtop.gateway import frames

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Callable
 from importlib import import_module
 
-from clawtop.cli.options import build_parser, command_word
+from clawtop.cli.options import build_parser
+from clawtop.cli.typed import command_word
 from clawtop.errors import ClawtopError
+from clawtop.text import mask, shown
 
 INTERRUPTED = 130
 ERROR_SCHEMA = "clawtop.error/1"
@@ -19,13 +21,18 @@ ERROR_SCHEMA = "clawtop.error/1"
 
 def run(argv: list[str]) -> int:
     """Run one command line; its exit code (see the README)."""
+    if argv[:1] == ["complete"]:  # for the scripts of ``completion``, and in no help
+        from clawtop.cli import complete
+
+        return complete.main(argv[1:])
     as_json = "--json" in argv
     try:
-        if command_word(argv) == "check":
+        parser = build_parser()
+        if command_word(parser, argv) == "check":
             from clawtop.cli import check  # it has its own words and codes for what goes wrong
 
             return check.main(argv)
-        args = build_parser().parse_args(argv)
+        args = parser.parse_args(argv)
         return _command(args.command)(args)
     except ClawtopError as error:
         return _fail(error, as_json)
@@ -45,12 +52,12 @@ def _command(name: str | None) -> Callable[[argparse.Namespace], int]:
 
 
 def _fail(error: ClawtopError, as_json: bool) -> int:
-    print(f"clawtop: {error.sentence()}", file=sys.stderr)
+    print(f"clawtop: {shown(error.sentence())}", file=sys.stderr)
     if as_json:
         body = {
             "schema": ERROR_SCHEMA,
             "code": error.code,
-            "message": error.message,
+            "message": mask(error.message)[0],
             "next": error.next_step or None,
         }
         print(json.dumps(body), flush=True)

@@ -1,92 +1,29 @@
-"""The command line: every command, every option, one line each."""
+"""The command line: every command, its options, one line each."""
 
 from __future__ import annotations
 
 import argparse
-import os
-from typing import Any, NoReturn
+from typing import Any
 
 from clawtop import __version__
-from clawtop.cli.metric_names import METRICS
-from clawtop.errors import UsageError
-from clawtop.gateway.find import Options
-from clawtop.text import duration_ms
-
-_TOKEN_SENTENCE = (
-    "there is no --token: a secret on a command line is visible to every user of this host."
-    " Use --token-file FILE (- for a pipe), or set OPENCLAW_GATEWAY_TOKEN"
+from clawtop.cli.common import (
+    Parser,
+    acting,
+    answering,
+    as_json,
+    confirm_gateway,
+    copies,
+    observe,
+    on_incident,
+    session_key,
+    since,
+    terminal,
+    where,
 )
+from clawtop.cli.metric_names import METRICS
 
-
-class Parser(argparse.ArgumentParser):
-    """argparse that raises UsageError: one sentence, exit 2, no usage dump."""
-
-    def error(self, message: str) -> NoReturn:
-        raise UsageError(message, f"See {self.prog} --help")
-
-
-class _NoToken(argparse.Action):
-    def __call__(self, *_args: object, **_kwargs: object) -> NoReturn:
-        raise UsageError(*_TOKEN_SENTENCE.split(". ", 1))
-
-
-def _common(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
-    """The common options. ``again``: after the command, where absence must not undo them."""
-    group = parser.add_argument_group("which gateway, and how to watch it")
-
-    def add(name: str, what: str, default: object = None, **how: Any) -> None:
-        absent = argparse.SUPPRESS if again else default
-        group.add_argument(name, help=what, default=absent, **how)
-
-    add("--url", "address of the gateway, like ws://127.0.0.1:18789", metavar="URL")
-    add("--gateway", "an entry of clawtop's own config.toml", metavar="NAME")
-    add("--profile", "the gateway's profile on this host", metavar="NAME")
-    add("--config", "the gateway's config file on this host", metavar="PATH")
-    add("--token-file", "file with the gateway's token (- or a pipe)", metavar="PATH")
-    add("--password-file", "file with its password (- or a pipe)", metavar="PATH")
-    add("--tls-fingerprint", "SHA-256 of the certificate to accept", metavar="HEX")
-    add("--read-only", "ask for operator.read, never act", action="store_true")
-    add(
-        "--approvals",
-        "whether to see approvals (auto: where seeing them changes nothing)",
-        "auto",
-        choices=("auto", "on", "off"),
-    )
-    add("--stale-after", "silence that is stale (10m)", "10m", metavar="DURATION")
-    add("--timeout", "for connecting and for each answer (10s)", "10s", metavar="DURATION")
-    group.add_argument(
-        "--token", nargs="?", action=_NoToken, default=argparse.SUPPRESS, help=argparse.SUPPRESS
-    )
-
-
-def _json(parser: argparse.ArgumentParser, what: str = "one JSON document on stdout") -> None:
-    parser.add_argument("--json", action="store_true", help=what)
-
-
-def _acting(parser: argparse.ArgumentParser) -> None:
-    add = parser.add_argument
-    add("--dry-run", action="store_true", help="print the plan, send nothing")
-    add("--yes", action="store_true", help="answer the confirmation")
-    add("--reason", metavar="TEXT", help="why; kept in the action log")
-    _json(parser)
-
-
-def _noises(parser: argparse.ArgumentParser) -> None:
-    group = parser.add_argument_group("what the dashboard does about incidents beside showing them")
-    group.add_argument(
-        "--bell", action="store_true", help="ring the terminal's bell for a new critical one"
-    )
-    on_incident(group)
-
-
-def on_incident(group: argparse._ActionsContainer, *, again: bool = False) -> None:
-    """The option that runs a command for each incident; ``again``: after the command."""
-    group.add_argument(
-        "--on-incident",
-        metavar="COMMAND",
-        default=argparse.SUPPRESS if again else None,
-        help="run this for each new or worse one, its JSON on stdin (no shell, 10 s, 10 a minute)",
-    )
+Commands = argparse._SubParsersAction  # the only name argparse has for it
+NO_GATEWAY = ("actions", "completion", "demo", "replay")  # these ask none
 
 
 def build_parser() -> Parser:
@@ -97,8 +34,9 @@ def build_parser() -> Parser:
         epilog="example: clawtop snapshot --json --observe 5",
     )
     parser.add_argument("--version", action="version", version=f"clawtop {__version__}")
-    _common(parser)
+    where(parser)
     _noises(parser)
+    terminal(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     _snapshot(commands)
     _watch(commands)
@@ -116,33 +54,44 @@ def build_parser() -> Parser:
     _demo(commands)
     _record(commands)
     _replay(commands)
+    _completion(commands)
     return parser
 
 
-Commands = argparse._SubParsersAction  # the only name argparse has for it
+def _noises(parser: Parser) -> None:
+    group = parser.add_argument_group("what the dashboard does about incidents beside showing them")
+    group.add_argument(
+        "--bell", action="store_true", help="ring the terminal's bell for a new critical one"
+    )
+    on_incident(group)
 
 
 def _command(commands: Commands[Parser], name: str, what: str, example: str) -> Parser:
     parser = commands.add_parser(
         name, help=what, description=what, epilog=f"example: clawtop {example}"
     )
-    if name not in ("actions", "demo", "replay"):
-        _common(parser, again=True)
+    if name not in NO_GATEWAY:
+        where(parser, again=True)
     return parser
 
 
 def _snapshot(commands: Commands[Parser]) -> None:
     parser = _command(commands, "snapshot", "one picture of now", "snapshot --json --observe 5")
-    parser.add_argument("--observe", metavar="DURATION", default="0", help="watch this long first")
-    _json(parser)
+    observe(parser)
+    as_json(parser)
 
 
 def _watch(commands: Commands[Parser]) -> None:
     parser = _command(
         commands, "watch", "changes as they happen, a line each, until interrupted", "watch --json"
     )
+    parser.add_argument_group(
+        "for a screen reader",
+        "without --json this is the plain mode: first a summary, the worst incident first, then"
+        " one fact a line, the time first, in words; no colour, no columns, no names cut short",
+    )
     on_incident(parser, again=True)
-    _json(parser, "one JSON document a line")
+    as_json(parser, "one JSON document a line")
 
 
 def _check(commands: Commands[Parser]) -> None:
@@ -153,14 +102,14 @@ def _check(commands: Commands[Parser]) -> None:
         "check --require locks,approvals --critical oldest_lock=30m",
     )
     add = parser.add_argument
-    add("--observe", metavar="DURATION", default="0", help="watch this long first")
+    observe(parser)
     add("--require", metavar="PART,…", default="locks", help="UNKNOWN if unseen (locks)")
     many: dict[str, Any] = {"action": "append", "default": []}
     add("--ignore", metavar="I-NN[:SESSION]", help="leave out such incidents", **many)
     add("--warning", metavar="METRIC=N", help="WARNING when it is above N", **many)
     add("--critical", metavar="METRIC=N", help="CRITICAL when it is above N", **many)
     add("--no-state", action="store_true", help="neither read nor keep the last look")
-    _json(parser)
+    as_json(parser)
     told = "; ".join(f"{name}: {what}" for name, what in METRICS.items())
     parser.add_argument_group("metrics", told)
 
@@ -172,9 +121,8 @@ def _logs(commands: Commands[Parser]) -> None:
         "the gateway's log lines, or those about one session",
         "logs agent:main:main --since 30m",
     )
-    add = parser.add_argument
-    add("session_key", metavar="SESSION_KEY", nargs="?", help="the session, as snapshot shows it")
-    add("--since", metavar="DURATION", help="only the last part of them")
+    session_key(parser, nargs="?")
+    since(parser, "only the last part of them")
 
 
 def _report(commands: Commands[Parser]) -> None:
@@ -185,8 +133,9 @@ def _report(commands: Commands[Parser]) -> None:
         "report --since 2h -o incident.md",
     )
     add = parser.add_argument
-    add("--incident", metavar="KEY", help="only this incident, by its key in snapshot --json")
-    add("--since", metavar="DURATION", default="24h", help="how far back (24h)")
+    what = "only this incident, by its key in snapshot --json"
+    add("--incident", metavar="INCIDENT_KEY", help=what)
+    since(parser, "how far back (24h)", "24h")
     add("-o", "--output", metavar="FILE", help="a new file instead of standard output")
 
 
@@ -198,17 +147,17 @@ def _release(commands: Commands[Parser]) -> None:
         "release agent:main:main --dry-run",
     )
     add = parser.add_argument
-    add("session_key", metavar="SESSION_KEY", help="the session, as snapshot shows it")
+    session_key(parser)
     add("--step", metavar="STEP", help="this step instead of the first that should free it")
     add("--expect-run", metavar="ID", help="refuse unless this run holds it")
     add("--expect-session-id", metavar="ID", help="refuse unless the session has this id")
     add("--accept-loss", action="store_true", help="accept what the step destroys beyond the run")
-    add("--confirm-gateway", metavar="NAME", help="for a restart, in place of --yes: its name")
+    confirm_gateway(parser, "for a restart, in place of --yes: its name")
     add("--now", action="store_true", help="a restart that does not wait for what is at work")
     add("--clear-queued", action="store_true", help="an abort that empties the queue as well")
     add("--probe", action="store_true", help="afterwards send one message, to see it answered")
     add("--wait", metavar="DURATION", help="how long to watch for the release")
-    _acting(parser)
+    acting(parser)
 
 
 def _deny(commands: Commands[Parser]) -> None:
@@ -218,12 +167,10 @@ def _deny(commands: Commands[Parser]) -> None:
         "deny approvals: by id, or all copies but one",
         "deny --duplicates --keep oldest --dry-run",
     )
-    add = parser.add_argument
-    add("ids", metavar="ID", nargs="*", help="approvals to deny")
-    add("--duplicates", action="store_true", help="deny the copies of every repeated request")
-    add("--keep", metavar="oldest|newest|none|ID", help="which copy stays (needed)")
-    add("--session", metavar="KEY", help="only approvals of this session")
-    _acting(parser)
+    copies(parser, "deny", "approval", "APPROVAL_ID", "oldest|newest|none")
+    what = "only approvals of this session"
+    parser.add_argument("--session", metavar="SESSION_KEY", help=what)
+    acting(parser)
 
 
 def _cancel_task(commands: Commands[Parser]) -> None:
@@ -233,11 +180,8 @@ def _cancel_task(commands: Commands[Parser]) -> None:
         "cancel background tasks: by id, or all copies but one",
         "cancel-task --duplicates --keep oldest --dry-run",
     )
-    add = parser.add_argument
-    add("ids", metavar="TASK_ID", nargs="*", help="tasks to cancel")
-    add("--duplicates", action="store_true", help="cancel the copies of every repeated task")
-    add("--keep", metavar="oldest|newest|ID", help="which copy stays (needed)")
-    _acting(parser)
+    copies(parser, "cancel", "task", "TASK_ID", "oldest|newest")
+    acting(parser)
 
 
 def _drop_event(commands: Commands[Parser]) -> None:
@@ -248,10 +192,10 @@ def _drop_event(commands: Commands[Parser]) -> None:
         "drop-event agent:main:main --position 2 --dry-run",
     )
     add = parser.add_argument
-    add("session_key", metavar="SESSION_KEY", help="the session it is queued for")
+    session_key(parser, "the session it is queued for")
     add("--position", metavar="N", help="its place in that queue, 0 is the oldest (needed)")
     add("--expect-token", metavar="TOKEN", help="refuse if another line is at that position")
-    _acting(parser)
+    acting(parser)
 
 
 def _heartbeats(commands: Commands[Parser]) -> None:
@@ -263,8 +207,8 @@ def _heartbeats(commands: Commands[Parser]) -> None:
     )
     add = parser.add_argument
     add("act", metavar="status|pause|resume", choices=("status", "pause", "resume"), help="which")
-    add("--confirm-gateway", metavar="NAME", help="pause without being asked: the gateway's name")
-    _acting(parser)
+    confirm_gateway(parser, "pause without being asked: the gateway's name")
+    acting(parser)
 
 
 def _companion(commands: Commands[Parser]) -> None:
@@ -281,15 +225,14 @@ def _companion(commands: Commands[Parser]) -> None:
     add("--openclaw", metavar="PATH", help="the gateway's own command (openclaw on the PATH)")
     add("--here", action="store_true", help="the gateway runs on this host, whatever it says")
     add("--wait", metavar="DURATION", default="20s", help="for the gateway to take it up (20s)")
-    add("--dry-run", action="store_true", help="print what would be done, change nothing")
-    add("--yes", action="store_true", help="answer the confirmation")
-    _json(parser, "status: one JSON document on stdout")
+    answering(parser, "print what would be done, change nothing")
+    as_json(parser, "status: one JSON document on stdout")
 
 
 def _actions(commands: Commands[Parser]) -> None:
     parser = _command(commands, "actions", "the action log of this host", "actions --since 2h")
-    parser.add_argument("--since", metavar="DURATION", help="only the last part of it")
-    _json(parser)
+    since(parser, "only the last part of it")
+    as_json(parser)
 
 
 def _doctor(commands: Commands[Parser]) -> None:
@@ -299,7 +242,7 @@ def _doctor(commands: Commands[Parser]) -> None:
         "how the gateway was found, what it grants and shows, what we ask it",
         "doctor --url ws://127.0.0.1:18789",
     )
-    _json(parser)
+    as_json(parser)
 
 
 def _demo(commands: Commands[Parser]) -> None:
@@ -317,32 +260,7 @@ def _demo(commands: Commands[Parser]) -> None:
     add("--seed", metavar="N", default="1", help="the same number plays the same story")
     add("--generation", choices=("april", "september"), help="behave like 2026.5.28 or 2026.9.6")
     add("--no-companion", action="store_true", help="leave out the companion plugin it has")
-
-
-_VALUED = (
-    "--url",
-    "--gateway",
-    "--profile",
-    "--config",
-    "--token-file",
-    "--password-file",
-    "--tls-fingerprint",
-    "--approvals",
-    "--stale-after",
-    "--timeout",
-    "--on-incident",
-)
-
-
-def command_word(argv: list[str]) -> str | None:
-    """The command, told before anything is parsed: what is wrong with a line depends on it."""
-    words = iter(argv)
-    for word in words:
-        if not word.startswith("-"):
-            return word
-        if word in _VALUED:
-            next(words, None)
-    return None
+    terminal(parser, again=True)
 
 
 def _record(commands: Commands[Parser]) -> None:
@@ -368,30 +286,19 @@ def _replay(commands: Commands[Parser]) -> None:
     add("file", metavar="FILE", help="made by clawtop record")
     add("--speed", metavar="N", default="1", help="times faster than it was; or max")
     add("--text", action="store_true", help="print its last picture and the incidents")
-    _json(parser)
+    as_json(parser)
+    terminal(parser, again=True)
 
 
-def find_options(args: argparse.Namespace) -> Options:
-    """The options that say where and with what."""
-    return Options(
-        url=args.url,
-        gateway=args.gateway,
-        profile=args.profile,
-        config=args.config,
-        token_file=args.token_file,
-        password_file=args.password_file,
-        tls_fingerprint=args.tls_fingerprint,
+def _completion(commands: Commands[Parser]) -> None:
+    parser = _command(
+        commands,
+        "completion",
+        "a script that lets a shell complete commands, options and what is on the gateway now",
+        "completion bash",
     )
-
-
-def is_read_only(args: argparse.Namespace) -> bool:
-    """``--read-only`` or ``CLAWTOP_READ_ONLY=1``."""
-    return bool(args.read_only) or os.environ.get("CLAWTOP_READ_ONLY") == "1"
-
-
-def seconds(text: str, *, least: float = 0.0) -> float:
-    """A DURATION option in seconds. Raises UsageError."""
-    value = duration_ms(text) / 1000
-    if value < least:
-        raise UsageError(f"{text!r} is too short", f"Give at least {least:g}s")
-    return value
+    shells = ("bash", "zsh", "fish")
+    parser.add_argument("shell", metavar="|".join(shells), choices=shells, help="which")
+    parser.add_argument_group("for bash, in ~/.bashrc", "source <(clawtop completion bash)")
+    parser.add_argument_group("for zsh, in ~/.zshrc", "source <(clawtop completion zsh)")
+    parser.add_argument_group("for fish, in config.fish", "clawtop completion fish | source")

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from clawtop.cli.options import seconds
+from clawtop.cli.common import seconds
 from clawtop.cli.setup import watcher_of
 from clawtop.errors import IncompleteError
 from clawtop.gateway.feed import Line

@@ -6,8 +6,8 @@ import argparse
 import asyncio
 
 from clawtop.cli.acting import carry_out, open_log, print_action
+from clawtop.cli.common import seconds
 from clawtop.cli.confirm import confirm, confirm_gateway, release_text
-from clawtop.cli.options import seconds
 from clawtop.cli.setup import operator_name, watcher_of
 from clawtop.errors import RefusedError, UsageError
 from clawtop.gateway.act import Release

@@ -11,9 +11,9 @@ import time
 from pathlib import Path
 
 from clawtop.cli.check_memory import load, memory_path
+from clawtop.cli.common import seconds
 from clawtop.cli.log_lines import Entry
 from clawtop.cli.logs import tail
-from clawtop.cli.options import seconds
 from clawtop.cli.report_text import Material, report_lines
 from clawtop.cli.setup import watcher_of
 from clawtop.errors import CallError, ClawtopError, ConnectError, RefusedError

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from clawtop import __version__
-from clawtop.cli.options import find_options, is_read_only, seconds
+from clawtop.cli.common import find_options, is_read_only, seconds
 from clawtop.gateway.client import Client
 from clawtop.gateway.find import Target, find
 from clawtop.gateway.manner import Manner

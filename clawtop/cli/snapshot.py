@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import json
 
-from clawtop.cli.options import seconds
+from clawtop.cli.common import seconds
 from clawtop.cli.picture_text import picture_text
 from clawtop.cli.setup import watcher_of
 from clawtop.errors import ConnectError

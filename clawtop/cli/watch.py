@@ -1,7 +1,8 @@
 """``clawtop watch``: changes as they happen, a line each, until interrupted.
 
-The first lines are the present picture. A lost link is a line; from then on it is tried again
-for ever.
+As text it is the mode for a screen reader: a short summary, then one fact a line. As JSON the
+first lines are the present picture. A lost link is a line; from then on it is tried again for
+ever.
 """
 
 from __future__ import annotations
@@ -12,11 +13,12 @@ import contextlib
 import json
 import select
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from clawtop.cli.dashboard import hook_of
 from clawtop.cli.differ import Differ, Line
 from clawtop.cli.setup import watcher_of
+from clawtop.cli.watch_summary import Reminder, summary
 from clawtop.cli.watch_text import line_text
 from clawtop.errors import ClawtopError
 from clawtop.gateway.hook import Hook
@@ -40,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-@dataclass(frozen=True)
+@dataclass
 class Teller:
     """Prints what changed, and hands incidents to the hook."""
 
@@ -48,13 +50,26 @@ class Teller:
     differ: Differ
     hook: Hook | None
     as_json: bool
+    begun: bool = False
+    reminder: Reminder = field(default_factory=Reminder)
 
     def tell(self) -> None:
         self.watcher.store.refresh(self.watcher.clock.now_ms())
-        for line in self.differ.lines():
-            print(_json(line) if self.as_json else line_text(line), flush=True)
+        lines = self.differ.lines()
+        for text in [_json(line) for line in lines] if self.as_json else self._words(lines):
+            print(text, flush=True)
+        for line in lines:
             if self.hook is not None and line.panel == "incidents" and line.row is not None:
                 self.hook.offer(line.was or line.change, line.row)
+
+    def _words(self, lines: list[Line]) -> list[str]:
+        """For ears. At first a summary takes the place of the rows."""
+        store = self.watcher.store
+        paused = self.reminder.lines(store)
+        if not self.begun:
+            self.begun = True
+            return summary(store, self.differ.engine.incidents(), paused)
+        return [text for line in lines for text in line_text(line)] + paused
 
 
 async def _watch(watcher: Watcher, teller: Teller) -> None:

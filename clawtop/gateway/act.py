@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import Callable
 
 from clawtop.errors import (
     ClawtopError,
@@ -24,11 +23,12 @@ from clawtop.gateway.link import Link
 from clawtop.gateway.look import hurry, until
 from clawtop.gateway.methods import allowed_for, scopes_for
 from clawtop.gateway.restart import AGAIN, FRESH_S, Return, refuse_while_acting
+from clawtop.gateway.under_way import OnProgress, UnderWay
 from clawtop.gateway.watch import Watcher
 from clawtop.picture import changes as c
 from clawtop.picture.coverage import grants
 from clawtop.remedies.judge import Baseline, Progress, ReleaseJudge
-from clawtop.remedies.outcome import Action, conclude_release, release_action
+from clawtop.remedies.outcome import conclude_release, release_action
 from clawtop.remedies.plan import ReleasePlan, changed_since
 from clawtop.remedies.steps import ANSWERS_IN_S, Call, Step
 
@@ -39,8 +39,6 @@ AFTER_S = 15.0  # a release that was seen late still leaves this long for the ne
 AT_WORK_S = 60.0  # and a next run that moves so much longer
 PROBE_S = 60.0
 BLIND = "the link is down, so what came of it cannot be seen: look again"
-
-OnProgress = Callable[[Action], None]
 
 
 async def acting_link(watcher: Watcher, methods: tuple[str, ...]) -> Link:
@@ -71,8 +69,8 @@ async def acting_link(watcher: Watcher, methods: tuple[str, ...]) -> Link:
     return link
 
 
-class Release:
-    """One release under way. ``action`` is filled in as facts come."""
+class Release(UnderWay):
+    """One release under way."""
 
     def __init__(
         self,
@@ -85,60 +83,32 @@ class Release:
         reason_given: str | None = None,
         on_progress: OnProgress | None = None,
     ) -> None:
-        self.watcher, self.plan, self.log = watcher, plan, log
+        action = release_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        super().__init__(watcher, action, log=log, on_progress=on_progress)
+        self.plan = plan
         self.wait_s = wait_s if wait_s is not None else plan.offer.patience_s
-        self.action = release_action(plan, watcher.clock.now_ms(), operator, reason_given)
         self._strict = wait_s is not None
-        self._on_progress = on_progress
-        self._began = time.monotonic()
-        self._log_id = ""
         self._said: Said | None = None
 
-    async def run(self) -> Action:
-        """The whole action; its outcome is always one of the contract's words."""
-        self._log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
-        self.action.reason = ""  # the plan's warnings were shown; from here on it is what happened
-        try:
-            await self._perform()
-        except RefusedInside as error:
+    def _stopped(self, error: ClawtopError) -> None:
+        if isinstance(error, RefusedInside):
             self.action.accepted = False
             self.action.next = str(error.step) if error.step else None
-            self._refuse(error.sentence())
-        except RefusedError as error:
-            self._refuse(error.sentence())
-        except ClawtopError as error:
-            if self.action.requested:
-                self._set("unknown", error.sentence())
-            else:
-                self._refuse(error.sentence())
-        except asyncio.CancelledError:
-            self._set("unknown" if self.action.requested else "refused", "interrupted")
-            raise
-        finally:
-            self.action.took_ms = round((time.monotonic() - self._began) * 1000)
-            self.log.end(self._log_id, self.action, self.watcher.clock.now_ms())
-            self._tell()
-        return self.action
+        super()._stopped(error)
 
-    def _refuse(self, why: str) -> None:
-        self._set("refused", why)
-
-    def _set(self, outcome: str, why: str) -> None:
+    def _end(self, outcome: str, *why: str) -> None:
         self.action.outcome = outcome
-        self._note(why)
+        self._note("; ".join(why))
 
     def _note(self, text: str) -> None:
         self.action.reason = "; ".join(part for part in (self.action.reason, text) if part)
 
-    def _tell(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(self.action)
-
     async def _perform(self) -> None:
+        self.action.reason = ""  # the plan's warnings were shown; from here on it is what happened
         await self._look_again()
         changed = changed_since(self.plan, self.watcher.store)
         if changed == "the session is not held any more":
-            self._set("nothing_to_do", changed)
+            self._end("nothing_to_do", changed)
             return
         if changed is not None:
             raise RefusedError(changed, "Look again, then decide")
@@ -239,12 +209,12 @@ class Release:
             return True
         scheduled = self._said is not None and self._said.scheduled
         if self.action.accepted is None or back.gone or scheduled:
-            self._set("unknown", f"{back.problem}: look at it before anything is repeated")
+            self._end("unknown", f"{back.problem}: look at it before anything is repeated")
             return False
         self.action.released, self.action.layer = False, "lock"
         if not self.plan.offer.calls[0].params.get("skipDeferral"):
             self.action.next = AGAIN
-        self._set("not_released", back.problem)
+        self._end("not_released", back.problem)
         return False
 
     async def _watch(self, judge: ReleaseJudge, wait_s: float) -> None:
@@ -259,7 +229,7 @@ class Release:
         progress = judge.at_deadline(self.watcher.store)
         self.action.waiting = judge.account.documents(over=progress.released is True)
         if blind:
-            self._set("unknown", BLIND)
+            self._end("unknown", BLIND)
         else:
             conclude_release(self.action, progress)
 

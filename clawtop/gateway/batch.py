@@ -1,19 +1,20 @@
-"""One batch of small actions under way: what denials and cancellations share."""
+"""One batch of small actions under way: what denials, cancellations and drops share."""
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
-
-from clawtop.errors import ClawtopError
+from clawtop.errors import CallError, ClawtopError
 from clawtop.gateway.actionlog import ActionLog
+from clawtop.gateway.under_way import OnProgress, UnderWay
 from clawtop.gateway.watch import Watcher
 from clawtop.remedies.outcome import Action, Item, conclude_items
+from clawtop.text import mask, plain
+
+LOOK = "look before repeating it"
+LONGEST = 160  # characters of gateway text in a reason
 
 
-class Batch:
-    """Items that are sent one by one, never twice. ``action`` is filled in as facts come.
+class Batch(UnderWay):
+    """Items that are sent one by one, never twice.
 
     ``missing``: ids that were not there when the plan was made.
     """
@@ -25,36 +26,22 @@ class Batch:
         *,
         log: ActionLog,
         missing: list[str] | None = None,
-        on_progress: Callable[[Action], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
-        self.watcher, self.action, self.log = watcher, action, log
+        super().__init__(watcher, action, log=log, on_progress=on_progress)
         self.items: list[Item] = []
         self.action.items = self.items
         self._missing = missing or []
-        self._on_progress = on_progress
         self._sent: set[str] = set()
 
-    async def run(self) -> Action:
-        """The whole batch; each item's outcome is always one of the contract's words."""
-        began = time.monotonic()
-        log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
-        try:
-            await self._perform()
-        except ClawtopError as error:
-            self._rest(error.sentence())
-        except asyncio.CancelledError:
-            self._rest("interrupted before it was sent")
-            raise
-        finally:
-            conclude_items(self.action)
-            self.action.took_ms = round((time.monotonic() - began) * 1000)
-            self.log.end(log_id, self.action, self.watcher.clock.now_ms())
-            self._tell()
-        return self.action
+    def _stopped(self, error: ClawtopError) -> None:
+        self._rest(error.sentence())
 
-    async def _perform(self) -> None:
-        """Send what the plan holds, an item each. Raises ClawtopError where it has to stop."""
-        raise NotImplementedError
+    def _interrupted(self) -> None:
+        self._rest("interrupted before it was sent")
+
+    def _conclude(self) -> None:
+        conclude_items(self.action)
 
     def _rest(self, why: str) -> None:
         """Items not reached; one that was sent and is not settled stays unknown."""
@@ -65,6 +52,24 @@ class Batch:
                 self.items.append(Item(one, outcome, reason=why))
         self.action.reason = why
 
-    def _tell(self) -> None:
-        if self._on_progress is not None:
-            self._on_progress(self.action)
+    def _unsent(self, item_id: str, error: CallError) -> Item | None:
+        """The item of a request that never left; None when it did."""
+        if error.sent:
+            return None
+        self._sent.discard(item_id)
+        return Item(item_id, "refused", reason=f"{error.message}; nothing was sent")
+
+
+def unknown(item_id: str, error: CallError) -> Item:
+    """Sent, and no answer came."""
+    return Item(item_id, "unknown", reason=f"{error.message}: {LOOK}")
+
+
+def said_no(message: str) -> str:
+    """The gateway's refusal in words."""
+    return f"the gateway said no: {quoted(message)}"
+
+
+def quoted(text: str) -> str:
+    """Gateway text for a reason."""
+    return plain(mask(text)[0])[:LONGEST]

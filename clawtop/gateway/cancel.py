@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable
 
 import msgspec
 from msgspec import Raw, Struct
@@ -17,13 +16,14 @@ from clawtop.errors import CallError, GatewayError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
-from clawtop.gateway.batch import Batch
+from clawtop.gateway.batch import Batch, quoted, said_no, unknown
 from clawtop.gateway.link import Link
+from clawtop.gateway.under_way import OnProgress
 from clawtop.gateway.watch import TASKS, Watcher
 from clawtop.picture.tasks import ACTIVE, Task
-from clawtop.remedies.outcome import Action, Item, cancel_action
+from clawtop.remedies.outcome import Item, cancel_action
 from clawtop.remedies.plan import CancelPlan
-from clawtop.text import mask, plain
+from clawtop.text import plain
 
 METHOD = "tasks.cancel"
 SETTLE_S = 5.0  # a cancelled run may take a moment to leave the listing
@@ -52,7 +52,7 @@ class Cancel(Batch):
         log: ActionLog,
         missing: list[str] | None = None,
         reason_given: str | None = None,
-        on_progress: Callable[[Action], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         action = cancel_action(plan, watcher.clock.now_ms(), operator, reason_given)
         super().__init__(watcher, action, log=log, missing=missing, on_progress=on_progress)
@@ -84,14 +84,9 @@ class Cancel(Batch):
         try:
             answer = _answer(await link.call(METHOD, {"taskId": task.task_id}))
         except GatewayError as error:
-            why = f"the gateway said no: {_quoted(error.gateway_message)}"
-            answer = Answer(found=True, cancelled=False, reason=why)
+            answer = Answer(found=True, cancelled=False, reason=said_no(error.gateway_message))
         except CallError as error:
-            if not error.sent:
-                self._sent.discard(task.task_id)
-                return Item(task.task_id, "refused", reason=f"{error.message}; nothing was sent")
-            reason = f"{error.message}: look before repeating it"
-            return Item(task.task_id, "unknown", reason=reason)
+            return self._unsent(task.task_id, error) or unknown(task.task_id, error)
         return await self._observed(link, task.task_id, answer)
 
     async def _observed(self, link: Link, task_id: str, answer: Answer) -> Item:
@@ -101,8 +96,7 @@ class Cancel(Batch):
             try:
                 status = (await self._list(link)).get(task_id)
             except CallError as error:
-                reason = f"{error.message}: look before repeating it"
-                return Item(task_id, "unknown", reason=reason)
+                return unknown(task_id, error)
             if status not in ACTIVE or time.monotonic() >= deadline:
                 return _item(task_id, status, answer)
             await asyncio.sleep(AGAIN_S)
@@ -110,7 +104,7 @@ class Cancel(Batch):
 
 def _item(task_id: str, status: str | None, answer: Answer) -> Item:
     """The outcome by what is listed now; the answer only explains it."""
-    why = _quoted(answer.reason or "")
+    why = quoted(answer.reason or "")
     if status in ACTIVE:
         why = why or ("the gateway says it knows no such task" if answer.found is False else "")
         return Item(task_id, "not_effective", reason=why or "it goes on", recorded_status=status)
@@ -128,10 +122,6 @@ def _gone(task_id: str, listed: Listed) -> Item:
     return Item(
         task_id, "refused", reason=f"{state}; nothing was sent", recorded_status=status or None
     )
-
-
-def _quoted(text: str) -> str:
-    return plain(mask(text)[0])[:160]
 
 
 def _answer(raw: Raw) -> Answer:

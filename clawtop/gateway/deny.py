@@ -17,7 +17,7 @@ from clawtop.errors import CallError, GatewayError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
-from clawtop.gateway.batch import Batch
+from clawtop.gateway.batch import Batch, said_no, unknown
 from clawtop.gateway.link import Link
 from clawtop.gateway.session import Pushed
 from clawtop.gateway.watch import Watcher
@@ -26,7 +26,6 @@ from clawtop.picture.approvals import approval_of
 from clawtop.picture.records import Approval
 from clawtop.remedies.outcome import Action, Item, deny_action
 from clawtop.remedies.plan import DenyPlan
-from clawtop.text import plain
 
 LISTS = {
     "exec": "exec.approval.list",
@@ -127,10 +126,9 @@ class Denial(Batch):
         try:
             answer = await link.call(method, params)
         except GatewayError as error:
-            why = f"the gateway said no: {plain(error.gateway_message)[:160]}"
-            return await self._theirs(link, one, why, sent=True)
+            return await self._theirs(link, one, said_no(error.gateway_message), sent=True)
         except CallError as error:
-            return Item(one.id, "unknown", reason=f"{error.message}: look before repeating it")
+            return self._unsent(one.id, error) or unknown(one.id, error)
         return await self._ours(link, one, method, answer)
 
     async def _ours(self, link: Link, one: Approval, method: str, answer: Raw) -> Item:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import msgspec
 from msgspec import Raw, Struct
 
@@ -11,8 +9,9 @@ from clawtop.errors import CallError, GatewayError, RefusedError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
-from clawtop.gateway.batch import Batch
+from clawtop.gateway.batch import LOOK, Batch, quoted, said_no
 from clawtop.gateway.link import Link
+from clawtop.gateway.under_way import OnProgress
 from clawtop.gateway.watch import Watcher
 from clawtop.remedies.drop import (
     METHOD,
@@ -23,11 +22,9 @@ from clawtop.remedies.drop import (
     refusal,
 )
 from clawtop.remedies.inside import SWITCHED_OFF
-from clawtop.remedies.outcome import Action, Item
-from clawtop.text import mask, plain
+from clawtop.remedies.outcome import Item
 
 INSIDE = "clawtop.snapshot"
-LOOK = "look before repeating it"
 
 
 class Answer(Struct):
@@ -50,7 +47,7 @@ class Drop(Batch):
         operator: str,
         log: ActionLog,
         reason_given: str | None = None,
-        on_progress: Callable[[Action], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
         action = drop_action(plan, watcher.clock.now_ms(), operator, reason_given)
         super().__init__(watcher, action, log=log, on_progress=on_progress)
@@ -87,13 +84,10 @@ class Drop(Batch):
         try:
             answer = _answer(await link.call(METHOD, params))
         except GatewayError as error:
-            why = f"the gateway said no: {_quoted(error.gateway_message)}"
-            return self._item("not_effective", why)
+            return self._item("not_effective", said_no(error.gateway_message))
         except CallError as error:
-            if not error.sent:
-                self._sent.discard(self.plan.token)
-                return self._item("refused", f"{error.message}; nothing was sent")
-            return await self._unanswered(link, error.message)
+            unsent = self._unsent(self.plan.token, error)
+            return unsent or await self._unanswered(link, error.message)
         return await self._observed(link, answer)
 
     async def _unanswered(self, link: Link, message: str) -> Item:
@@ -139,12 +133,8 @@ def _why(answer: Answer) -> str:
             return "it is the last copy: a turn or another operator took the other one"
         case "switched-off":
             return ". ".join(SWITCHED_OFF)
-    said = _quoted(answer.why or "it does not say why")
-    return f"the companion refused ({_quoted(answer.code or '')}): {said}"
-
-
-def _quoted(text: str) -> str:
-    return plain(mask(text)[0])[:160]
+    said = quoted(answer.why or "it does not say why")
+    return f"the companion refused ({quoted(answer.code or '')}): {said}"
 
 
 def _answer(raw: Raw) -> Answer:

@@ -6,21 +6,17 @@ so an answer is all there is, and the memory on this host is all that reminds of
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Callable
-
 import msgspec
 from msgspec import Raw, Struct, structs
 
-from clawtop.errors import CallError, ClawtopError, GatewayError, RefusedError
+from clawtop.errors import CallError, GatewayError, RefusedError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
 from clawtop.gateway.link import Link
+from clawtop.gateway.under_way import OnProgress, UnderWay
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.pause import OFF, Act, Pause, PauseKnown
-from clawtop.remedies.outcome import Action
 from clawtop.remedies.pausing import LASTS, METHOD, NO_PROOF, PAUSE, SwitchPlan, switch_action
 from clawtop.text import plain
 
@@ -36,8 +32,8 @@ class Answer(Struct):
     enabled: bool | None = None
 
 
-class SwitchHeartbeats:
-    """One pause or resume under way. ``action`` is filled in as facts come."""
+class SwitchHeartbeats(UnderWay):
+    """One pause or resume under way."""
 
     def __init__(
         self,
@@ -47,38 +43,23 @@ class SwitchHeartbeats:
         operator: str,
         log: ActionLog,
         reason_given: str | None = None,
-        on_progress: Callable[[Action], None] | None = None,
+        on_progress: OnProgress | None = None,
     ) -> None:
-        self.watcher, self.plan, self.log = watcher, plan, log
-        self.action = switch_action(plan, watcher.clock.now_ms(), operator, reason_given)
-        self._on_progress = on_progress
+        action = switch_action(plan, watcher.clock.now_ms(), operator, reason_given)
+        super().__init__(watcher, action, log=log, on_progress=on_progress)
+        self.plan = plan
         self._problems: list[str] = []
-
-    async def run(self) -> Action:
-        """The whole act; its outcome is always one of the contract's words."""
-        began = time.monotonic()
-        log_id = self.log.begin(self.action, self.watcher.clock.now_ms())
-        self.action.reason = ""  # the warnings were shown; from here on it is what happened
-        try:
-            with self.watcher.pauses.alone():
-                await self._perform()
-        except ClawtopError as error:
-            self._end("unknown" if self.action.requested else "refused", error.sentence())
-        except asyncio.CancelledError:
-            self._end("unknown" if self.action.requested else "refused", "interrupted")
-            raise
-        finally:
-            self.action.took_ms = round((time.monotonic() - began) * 1000)
-            self.log.end(log_id, self.action, self.watcher.clock.now_ms())
-            if self._on_progress is not None:
-                self._on_progress(self.action)
-        return self.action
 
     def _end(self, outcome: str, *why: str) -> None:
         self.action.outcome = outcome
         self.action.reason = "; ".join(part for part in (*why, *self._problems) if part)
 
     async def _perform(self) -> None:
+        self.action.reason = ""  # the warnings were shown; from here on it is what happened
+        with self.watcher.pauses.alone():
+            await self._switch()
+
+    async def _switch(self) -> None:
         link = await acting_link(self.watcher, (METHOD,))
         try:
             before = self.watcher.pauses.load()

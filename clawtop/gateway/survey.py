@@ -48,7 +48,7 @@ class Namer(Protocol):
     @property
     def open(self) -> Mapping[str, Nameable]: ...
 
-    def refresh(self, now_ms: int | None = None) -> Any: ...
+    def refresh(self) -> Any: ...
 
 
 MakeNamer = Callable[[Store], Namer]
@@ -121,7 +121,7 @@ class Survey(Generic[N]):
 
     def _look(self, now_ms: int) -> None:
         self.playback.store.take_touched()  # nobody shows this picture
-        self.namer.refresh(now_ms)
+        self.namer.refresh()
         for key, one in self.namer.open.items():
             if key not in self._seen:
                 self._seen.add(key)

@@ -6,6 +6,7 @@ The cost of a refresh follows what was touched since the last one, not how much 
 from __future__ import annotations
 
 import heapq
+from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from msgspec import Struct
@@ -41,15 +42,15 @@ class Change(Struct, frozen=True):
 
 
 class Engine:
-    """The open incidents of one picture. ``first_named``: when each key was first seen."""
+    """The open incidents of one picture."""
 
     def __init__(self, store: Store, kinds: Sequence[Kind] = ALL) -> None:
         self.store, self.kinds = store, kinds
         self.open: dict[str, Incident] = {}
-        self.first_named: dict[str, int] = {}
         self._scene = Scene(store)
         self._follower = store.follow()
         self._at: dict[Place, str] = {}  # where an open incident was found
+        self._open_of: Counter[str] = Counter()  # how many open incidents each subject has
         self._due: dict[Place, int] = {}
         self._stuck: set[str] = set()
         self._deadlines: list[tuple[int, Place]] = []
@@ -58,11 +59,12 @@ class Engine:
             for subject in Subject
         }
 
-    def refresh(self, now_ms: int | None = None) -> list[Change]:
+    def refresh(self) -> list[Change]:
         """Look again where something changed or became due. The store is refreshed by others."""
-        if now_ms is not None:
-            self.store.refresh(now_ms)
-        return [change for place in sorted(self._places()) for change in self._look(place)]
+        changes: list[Change] = []
+        for place in sorted(self._places()):
+            changes += self._look(place)
+        return changes
 
     def incidents(self) -> list[Incident]:
         """Open incidents, worst first."""
@@ -116,7 +118,7 @@ class Engine:
         facts = self.store.held.sessions.get(key)
         if facts is not None and facts.odd:
             return False
-        return not any((place, key) in self._at for place in self._of[Subject.SESSION])
+        return key not in self._open_of
 
     def _also(self, panel: str, ids: set[str]) -> Iterable[Place]:
         """Subjects that a part touches beside its own."""
@@ -138,11 +140,13 @@ class Engine:
 
     # -- looking
 
-    def _look(self, place: Place) -> list[Change]:
+    def _look(self, place: Place) -> Sequence[Change]:
         number, name = place
         kind = self.kinds[number]
         finding = kind.look(self._scene, name) if self.store.facts is not None else None
         self._remember(place, self._scene.take_again())
+        if finding is None and place not in self._at:
+            return ()
         found = self._scene.incident(kind, finding) if finding is not None else None
         return self._file(place, found)
 
@@ -162,15 +166,22 @@ class Engine:
             return []
         changes = []
         if before is not None and (found is None or found.key != before.key):
-            del self.open[before.key], self._at[place]
+            del self.open[before.key]
+            self._leave(place)
             changes.append(Change("gone", before, before))
             before = None
         if found is not None:
+            self._open_of[place[1]] += place not in self._at
             self._at[place] = found.key
             self.open[found.key] = found
-            self.first_named.setdefault(found.key, self.store.now_ms)
             changes.append(Change(_what(before, found), found, before))
         return changes
+
+    def _leave(self, place: Place) -> None:
+        del self._at[place]
+        self._open_of[place[1]] -= 1
+        if not self._open_of[place[1]]:
+            del self._open_of[place[1]]
 
 
 def _what(before: Incident | None, found: Incident) -> str:

@@ -94,6 +94,25 @@ class Remedy(Struct, frozen=True):
         }
 
 
+def document_fields(incident: Incident) -> dict[str, Any]:
+    """The JSON object without its remedies."""
+    return {
+        "id": incident.id,
+        "key": incident.key,
+        "name": incident.name,
+        "severity": incident.severity,
+        "certainty": incident.certainty,
+        "session_key": incident.session_key,
+        "run_id": incident.run_id,
+        "since_ms": incident.since_ms,
+        "since_is": incident.since_is,
+        "summary": incident.summary,
+        "evidence": list(incident.evidence),
+        "ruled_out": list(incident.ruled_out),
+        "references": list(incident.references),
+    }
+
+
 def order(incident: Incident) -> tuple[int, int, int, str]:
     """Worst first, then the surer, then the older."""
     sure = ("proved", "likely", "possible")

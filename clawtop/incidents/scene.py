@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from enum import Enum, auto
-from typing import Any
 
 from msgspec import Struct
 
@@ -123,22 +122,3 @@ class Scene:
             references=finding.references if finding.references is not None else kind.references,
             ways=tuple(finding.ways),
         )
-
-
-def document_fields(incident: Incident) -> dict[str, Any]:
-    """The JSON object without its remedies."""
-    return {
-        "id": incident.id,
-        "key": incident.key,
-        "name": incident.name,
-        "severity": incident.severity,
-        "certainty": incident.certainty,
-        "session_key": incident.session_key,
-        "run_id": incident.run_id,
-        "since_ms": incident.since_ms,
-        "since_is": incident.since_is,
-        "summary": incident.summary,
-        "evidence": list(incident.evidence),
-        "ruled_out": list(incident.ruled_out),
-        "references": list(incident.references),
-    }

@@ -5,8 +5,7 @@ from __future__ import annotations
 import shlex
 
 from clawtop.errors import RefusedError
-from clawtop.incidents.incident import Act, Incident, Remedy, Way
-from clawtop.incidents.scene import document_fields
+from clawtop.incidents.incident import Act, Incident, Remedy, Way, document_fields
 from clawtop.picture.records import Approval, Lock
 from clawtop.picture.store import Store
 from clawtop.remedies.drop import METHOD, plan_drop_event

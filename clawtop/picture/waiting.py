@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from clawtop.picture.companion import Followups
+from clawtop.picture.companion import Followups, RpcRun
 from clawtop.picture.records import Waiting
 from clawtop.picture.sessions import SessionFacts, whole
 
@@ -12,6 +12,8 @@ SAME_MS = 2_000  # one message, listed by the gateway and by the companion
 def waiting_of_session(key: str, facts: SessionFacts, followups: Followups | None) -> list[Waiting]:
     """Those the gateway lists itself (parked RPC messages), those the companion finds parked, and
     on earlier gateways the accepted runs that have not begun."""
+    if not facts.pending and followups is None and facts.exact is None:
+        return []  # nearly all of ten thousand
     listed = [
         Waiting(
             id=item.id,
@@ -64,17 +66,18 @@ def _accepted(key: str, facts: SessionFacts, listed: list[Waiting]) -> list[Wait
     if holder is None and sight.taskless_ms is None:
         return []  # one of them may hold it
     known = {one.run_id for one in listed} | {holder}
-    return [
-        Waiting(
-            id=run.run_id,
-            session_key=key,
-            run_id=run.run_id,
-            sender=None,
-            channel=None,
-            received_at_ms=whole(run.started_at_ms),
-            state="queued",
-            preview="",
-        )
-        for run in sight.runs
-        if run.run_id not in known
-    ]
+    return [accepted(key, run) for run in sight.runs if run.run_id not in known]
+
+
+def accepted(key: str, run: RpcRun) -> Waiting:
+    """A run that an RPC asked for while another holds the session, as a waiting message."""
+    return Waiting(
+        id=run.run_id,
+        session_key=key,
+        run_id=run.run_id,
+        sender=None,
+        channel=None,
+        received_at_ms=whole(run.started_at_ms),
+        state="queued",
+        preview="",
+    )

@@ -11,11 +11,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from clawtop.picture.companion import RpcRun
 from clawtop.picture.records import Lock, Waiting
-from clawtop.picture.sessions import whole
 from clawtop.picture.store import Store
-from clawtop.picture.waiting import waiting_of_session
+from clawtop.picture.waiting import accepted, waiting_of_session
 from clawtop.remedies.holder import holder_run
 from clawtop.text import count, mask, utc
 
@@ -130,26 +128,11 @@ def waiting_behind(key: str, store: Store) -> list[Waiting]:
         return []
     found = waiting_of_session(key, facts, store.held.registry.followups.get(key))
     known = [one for one in found if one.state in ("parked", "queued")]
-    holder = holder_run(facts)
-    if facts.exact is None or holder is None:
+    if facts.exact is None or (holder := holder_run(facts)) is None:
         return known
     named = {holder, *(one.run_id for one in known)}
     others = [run for run in facts.exact.runs if run.run_id not in named]
-    return known + [_accepted(run, key) for run in others]
-
-
-def _accepted(run: RpcRun, key: str) -> Waiting:
-    """A run that an RPC asked for while another holds the session."""
-    return Waiting(
-        id=run.run_id,
-        session_key=key,
-        run_id=run.run_id,
-        sender=None,
-        channel=None,
-        received_at_ms=whole(run.started_at_ms),
-        state="queued",
-        preview="",
-    )
+    return known + [accepted(key, run) for run in others]
 
 
 def foretell(lock: Lock, store: Store, step: str, later: bool) -> tuple[Foretold, ...]:

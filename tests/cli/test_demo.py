@@ -22,6 +22,7 @@ import pytest
 
 from clawtop.demo.scenarios import ALL
 from tests.cli.shell import Ran, clawtop
+from tests.screen.terminal.emulator import Emulator
 from tests.screen.test_terminal import Terminal
 
 
@@ -123,12 +124,13 @@ class DemoTerminal(Terminal):
         )
         os.close(slave)
         self.seen = b""
+        self.shown = Emulator(100, 30)
 
 
 def test_the_dashboard_says_demo_shows_the_trouble_and_what_to_try() -> None:
     with closing(DemoTerminal("leaked-lock", "--speed", "50")) as screen:
         screen.until(b"live")
-        assert b"DEMO leaked-lock" in screen.seen
+        screen.until(b"DEMO leaked-lock")
         screen.until(b"press 0 and Enter")
         screen.until(b"telegram:direct:42")
         os.write(screen.master, b"q")

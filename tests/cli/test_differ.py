@@ -98,5 +98,5 @@ ROW: dict[str, Any] = {"lane": "main\x1b[2J\nx", "active": 1, "max": None, "queu
 
 
 def test_the_text_of_a_line_stays_on_it() -> None:
-    text = line_text(Line(1_795_000_000_000, "new", "lanes", "main", ROW))
-    assert text == f"{text[:8]}Z  new      lane      main\\x1b[2J\\nx  1 of ? active, 0 queued"
+    (text,) = line_text(Line(1_795_000_000_000, "new", "lanes", "main", ROW))
+    assert text == f"{text[:8]}Z new lane main\\x1b[2J\\nx: not full, 0 queued, 1 active"

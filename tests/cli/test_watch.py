@@ -183,11 +183,11 @@ def test_text_is_one_readable_line_a_change_and_hostile_text_stays_text(
 ) -> None:
     hostile = "rm \x1b[2J\n10:00:00Z  new  lock  \u202e --token abcd1234efgh"
     with watching(september, as_json=False) as watch:
-        watch.until(lambda line: " lane " in line)
+        watch.until(lambda line: "from here on changes" in line)
         september.do(lambda gateway: gateway.world.request_approval(hostile, ASKS))
-        line = watch.until(lambda line: " approval " in line)
-    assert line[8] == "Z"
-    assert "new      approval" in line
+        line = watch.until(lambda line: " new approval " in line)
+    assert line[8:10] == "Z "
+    assert f"asked by session {ASKS}, command rm" in line
     assert "abcd1234efgh" not in line
     assert "\\x1b[2J\\n" in line
     assert not any(ord(char) < 32 or char == "\u202e" for line in watch.seen for char in line)

@@ -15,7 +15,8 @@ ENDED = "Exec finished (node=n1, id=abc, code 0)"
 
 def named(picture: Picture, at: float) -> dict[str, Incident]:
     engine = Engine(picture.store)
-    engine.refresh(at_ms(at))
+    picture.store.refresh(at_ms(at))
+    engine.refresh()
     return {one.id: one for one in engine.open.values()}
 
 
