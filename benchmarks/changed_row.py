@@ -6,7 +6,7 @@ import random
 import time
 from statistics import median
 
-from benchmarks.figures import Figure, spread_of
+from benchmarks.figures import Figure, ratio
 from clawtop.picture import changes as c
 from clawtop.picture.store import Store
 
@@ -67,6 +67,5 @@ def measure(rounds: int) -> list[Figure]:
     costs = [(few.cost(number), many.cost(number)) for number in range(rounds + 1)][1:]
     small, large = [one for one, _ in costs], [other for _, other in costs]
     behind = f"{median(large):.1f} and {median(small):.1f} µs a change"
-    ratio = median(large) / median(small)
     name = f"one changed session in the store, {MANY:,} against {FEW} sessions (P11)"
-    return [Figure(name, ratio, spread_of(large, small), 1.5, False, behind)]
+    return [ratio(name, large, small, 1.5, behind)]

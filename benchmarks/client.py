@@ -1,9 +1,10 @@
-"""One client process of the ingest figures: ``python -m benchmarks.client MANNER URL RESULT``.
+"""One measured client process: ``python -m benchmarks.client MANNER URL RESULT``.
 
-``floor`` receives and decodes, ``store`` is the watcher without a screen, ``app`` the dashboard.
-The two marks around the storm arrive through the table of events, so that no manner pays for
-being measured. The app's CPU is read a moment after the last mark: the paint of what came last
-belongs to it.
+``floor`` receives and decodes, ``store`` is the watcher without a screen, ``app`` the dashboard,
+``stock`` the same store under a stock DataTable, ``counted`` the dashboard whose events are
+counted. The marks arrive through the table of events, so that no manner pays for being measured.
+The CPU of what paints is read a moment after the last mark: the paint of what came last belongs
+to it.
 """
 
 from __future__ import annotations
@@ -13,15 +14,17 @@ import json
 import os
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from msgspec import Raw
 
-from benchmarks.emitter import END, START
+from benchmarks.marks import END, MARK, START
 from clawtop.gateway import frames
 
-AFTER_S = 0.3
+AFTER_S = {"app": 0.3, "stock": 0.3}
+TABLE: dict[str, Any] = frames._EVENTS
 
 
 class Meter:
@@ -32,8 +35,7 @@ class Meter:
         self._wall = self._cpu = self._took = 0.0
         self._events = 0
         self.done = asyncio.Event()
-        table: dict[str, Any] = frames._EVENTS
-        table[START], table[END] = self._start, self._end
+        TABLE[START], TABLE[END] = self._start, self._end
 
     def _start(self, _raw: Raw) -> None:
         self._wall, self._cpu = time.perf_counter(), time.process_time()
@@ -45,11 +47,44 @@ class Meter:
 
     def _write(self) -> None:
         cpu = time.process_time() - self._cpu
-        body = {"events": self._events, "wall": self._took, "cpu": cpu}
-        part = self._result.with_suffix(".part")
-        part.write_text(json.dumps(body), encoding="utf-8")
-        os.replace(part, self._result)
+        _write(self._result, {"events": self._events, "wall": self._took, "cpu": cpu})
         self.done.set()
+
+
+class Counter:
+    """Events decoded so far and the worst lag in seconds, in a file from mark to mark.
+
+    The counts begin again at a start mark.
+    """
+
+    def __init__(self, result: Path) -> None:
+        self._result = result
+        self._events, self._lag = 0, 0.0
+        for name, decode in [*TABLE.items()]:
+            TABLE[name] = self._counted(decode)
+        TABLE[START], TABLE[MARK] = self._start, self._mark
+
+    def _counted(self, decode: Callable[[Raw], Any]) -> Callable[[Raw], Any]:
+        def counted(raw: Raw) -> Any:
+            self._events += 1
+            return decode(raw)
+
+        return counted
+
+    def _start(self, _raw: Raw) -> None:
+        self._events, self._lag = 0, 0.0
+
+    def _mark(self, raw: Raw) -> None:
+        sent_at = frames.plain_value(raw)["at"]
+        self._lag = max(self._lag, time.monotonic() - sent_at)
+        _write(self._result, {"events": self._events, "lag": self._lag})
+
+
+def _write(result: Path, body: dict[str, float]) -> None:
+    """At once or not at all: somebody is waiting for this file."""
+    part = result.with_suffix(".part")
+    part.write_text(json.dumps(body), encoding="utf-8")
+    os.replace(part, result)
 
 
 async def floor(url: str, meter: Meter) -> None:
@@ -92,11 +127,22 @@ def app(url: str) -> int:
     return run(["--url", url])
 
 
+def stock(url: str) -> int:
+    """The same store and panel, shown by a stock DataTable."""
+    from benchmarks.stock_app import StockApp
+
+    StockApp(url).run()
+    return 0
+
+
 def main(manner: str, url: str, result: str) -> None:
-    """Run one client. The app goes on until its terminal is taken away."""
-    meter = Meter(Path(result), AFTER_S if manner == "app" else 0.0)
-    if manner == "app":
+    """Run one client. What has a screen goes on until its terminal is taken away."""
+    if manner == "counted":
+        Counter(Path(result))
         sys.exit(app(url))
+    meter = Meter(Path(result), AFTER_S.get(manner, 0.0))
+    if manner in AFTER_S:
+        sys.exit({"app": app, "stock": stock}[manner](url))
     asyncio.run({"floor": floor, "store": store}[manner](url, meter))
 
 

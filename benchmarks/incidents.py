@@ -7,7 +7,7 @@ import random
 import time
 from statistics import median
 
-from benchmarks.figures import Figure, spread_of
+from benchmarks.figures import Figure, ratio
 from clawtop.incidents.engine import Engine
 from clawtop.picture import changes as c
 from clawtop.picture.store import Store
@@ -109,5 +109,4 @@ def measure(rounds: int) -> list[Figure]:
     )
     sizes = " / ".join(f"{size:,}" for size in MANY)
     name = f"incidents after one change: {sizes} sessions, approvals, log lines against 1 %"
-    ratio = median(large) / median(small)
-    return [Figure(name, ratio, spread_of(large, small), 1.5, False, behind)]
+    return [ratio(name, large, small, 1.5, behind)]

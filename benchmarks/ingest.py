@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import tempfile
 import time
@@ -13,12 +12,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
 
-from benchmarks.figures import Figure, spread_of
-from benchmarks.terminal import LONGEST_S, ROOT, Drain, in_terminal
+from benchmarks.emitting import Emitter, emitter
+from benchmarks.figures import SHARE, Figure, ratio
+from benchmarks.terminal import LARGE, LONGEST_S, Drain, Terminal, drained, in_terminal
 
 EVENTS = 120_000
-SIZE = (200, 50)
-MANNERS = ("floor", "store", "app")
+MANNERS = ("floor", "store", "app", "stock")
+FLOOR = "against the floor"
+STOCK = "against a stock DataTable"
+
+Samples = dict[str, list["Sample"]]
 
 
 @dataclass(frozen=True)
@@ -40,68 +43,65 @@ class Sample:
         return self.cpu / self.events * 1e6
 
 
-def measure(rounds: int) -> list[Figure]:
-    """The figures of ``rounds`` interleaved rounds."""
-    samples: dict[str, list[Sample]] = {manner: [] for manner in MANNERS}
-    with _emitter() as url:
-        for _ in range(rounds):
-            for manner in MANNERS:
-                samples[manner].append(_round(manner, url))
-    return [
-        _by_cost("running app, CPU per event, against the floor (P2)", "app", samples, 0.70),
-        _by_rate("running app, events/s, against the floor (P2)", "app", samples, 0.70),
-        _by_cost("link and store, no screen, CPU per event (P1)", "store", samples, 0.85),
-    ]
+@dataclass(frozen=True)
+class Client:
+    """A measured client at work, and where it writes what it measured."""
 
-
-def _by_cost(name: str, manner: str, samples: dict[str, list[Sample]], target: float) -> Figure:
-    floor = [one.cost for one in samples["floor"]]
-    ours = [one.cost for one in samples[manner]]
-    behind = f"{median(floor):.2f} and {median(ours):.2f} µs of CPU an event"
-    ratio = median(floor) / median(ours)
-    return Figure(name, ratio, spread_of(floor, ours), target, True, behind, percent=True)
-
-
-def _by_rate(name: str, manner: str, samples: dict[str, list[Sample]], target: float) -> Figure:
-    floor = [one.rate for one in samples["floor"]]
-    ours = [one.rate for one in samples[manner]]
-    behind = f"{median(floor):,.0f} and {median(ours):,.0f} events/s"
-    ratio = median(ours) / median(floor)
-    return Figure(name, ratio, spread_of(ours, floor), target, True, behind, percent=True)
+    terminal: Terminal
+    drain: Drain
+    result: Path
 
 
 @contextmanager
-def _emitter() -> Iterator[str]:
-    """The emitter process; yields its address."""
-    command = [sys.executable, "-m", "benchmarks.emitter", str(EVENTS)]
-    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        yield f"ws://127.0.0.1:{int(process.stdout.readline())}"
-    finally:
-        process.kill()
-        process.wait()
-        process.stdout.close()
-
-
-def _round(manner: str, url: str) -> Sample:
+def client(manner: str, source: Emitter) -> Iterator[Client]:
+    """A measured client that has seen all sessions and had a rest."""
     with tempfile.TemporaryDirectory() as folder:
         result = Path(folder) / "result.json"
-        arguments = ["-m", "benchmarks.client", manner, url, str(result)]
-        with in_terminal(arguments, SIZE) as end:
-            drain = Drain(end)
-            drain.start()
-            try:
-                _wait_for(result, drain)
-            finally:
-                drain.stop()
-        return Sample(**json.loads(result.read_text(encoding="utf-8")))
+        command = [sys.executable, "-m", "benchmarks.client", manner, source.url, str(result)]
+        with in_terminal(command, LARGE) as terminal, drained(terminal) as drain:
+            source.tell("next")
+            yield Client(terminal, drain, result)
 
 
-def _wait_for(result: Path, drain: Drain) -> None:
+def measure(rounds: int) -> list[Figure]:
+    """The figures of ``rounds`` interleaved rounds."""
+    samples: Samples = {manner: [] for manner in MANNERS}
+    with emitter("storm") as source:
+        for _ in range(rounds):
+            for manner in MANNERS:
+                samples[manner].append(_round(manner, source))
+    return [
+        _by_cost(f"running app, CPU per event, {FLOOR} (P2)", "app", "floor", samples, 0.70),
+        _by_rate(f"running app, events/s, {FLOOR} (P2)", "app", "floor", samples, 0.70),
+        _by_cost(f"running app, CPU per event, {STOCK}", "app", "stock", samples, None),
+        _by_rate(f"running app, events/s, {STOCK}", "app", "stock", samples, None),
+        _by_cost(f"link and store, no screen, CPU, {FLOOR} (P1)", "store", "floor", samples, 0.85),
+    ]
+
+
+def _by_cost(name: str, ours: str, other: str, samples: Samples, target: float | None) -> Figure:
+    above, below = ([one.cost for one in samples[manner]] for manner in (other, ours))
+    behind = f"{median(below):.2f} and {median(above):.2f} µs of CPU an event"
+    return ratio(name, above, below, target, behind, at_least=True, unit=SHARE)
+
+
+def _by_rate(name: str, ours: str, other: str, samples: Samples, target: float | None) -> Figure:
+    above, below = ([one.rate for one in samples[manner]] for manner in (ours, other))
+    behind = f"{median(above):,.0f} and {median(below):,.0f} events/s"
+    return ratio(name, above, below, target, behind, at_least=True, unit=SHARE)
+
+
+def _round(manner: str, source: Emitter) -> Sample:
+    with client(manner, source) as measured:
+        source.tell(f"flood {EVENTS}")
+        _wait_for(measured)
+        return Sample(**json.loads(measured.result.read_text(encoding="utf-8")))
+
+
+def _wait_for(measured: Client) -> None:
     """Raises TimeoutError, with its last words, when the client never came to the end."""
     until = time.monotonic() + LONGEST_S
-    while not result.exists():
+    while not measured.result.exists():
         if time.monotonic() > until:
-            raise TimeoutError(f"a client did not finish the storm: {drain.last!r}")
+            raise TimeoutError(f"a client did not finish the storm: {measured.drain.last!r}")
         time.sleep(0.05)

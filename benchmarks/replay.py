@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from statistics import median
 
-from benchmarks.figures import Figure, spread_of
+from benchmarks.figures import SHARE, Figure, ratio
 from benchmarks.mix import NOW, STARTED_MS, dumped, numbered, templates
 from clawtop.gateway.playback import Playback
 from clawtop.gateway.survey import Survey
@@ -35,27 +35,17 @@ def measure(rounds: int) -> list[Figure]:
         found = [_round(path) for _ in range(rounds)]
         megabytes = path.stat().st_size / 1e6
     opened, played, sought = ([one[part] for one in found] for part in range(3))
-    slow = [NIGHT_S] * rounds
+    slow = [float(NIGHT_S)] * rounds
     behind = f"{megabytes:.0f} MB, 8 h: {median(played):.1f} s with incidents"
     return [
-        _figure("replay, times faster than it was", slow, played, FASTER, behind, at_least=True),
-        _figure("open and index, of one replay", opened, played, 0.15, f"{median(opened):.2f} s"),
-        _figure("go to any place, of one replay", sought, played, 0.15, f"{median(sought):.2f} s"),
+        ratio("replay, times faster than it was", slow, played, FASTER, behind, at_least=True),
+        _share("open and index, of one replay", opened, played),
+        _share("go to any place, of one replay", sought, played),
     ]
 
 
-def _figure(
-    name: str,
-    above: list[float],
-    below: list[float],
-    target: float,
-    behind: str,
-    *,
-    at_least: bool = False,
-) -> Figure:
-    ratio = median(above) / median(below)
-    spread = spread_of(above, below)
-    return Figure(name, ratio, spread, target, at_least, behind, percent=not at_least)
+def _share(name: str, some: list[float], whole: list[float]) -> Figure:
+    return ratio(name, some, whole, 0.15, f"{median(some):.2f} s", unit=SHARE)
 
 
 def _round(path: Path) -> tuple[float, float, float]:

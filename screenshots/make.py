@@ -9,7 +9,7 @@ import asyncio
 import os
 import tempfile
 
-from scene import LARGE, scene
+from scene import LARGE, SMALL, WIDE, scene
 
 HALF_NIGHT_S, NIGHT_S = 2_900, 3_930
 
@@ -18,7 +18,7 @@ async def healthy() -> None:
     """Nothing is wrong."""
     async with scene("healthy") as on:
         await on.go(75)
-        await on.save("healthy-80x24", "nothing is wrong")
+        await on.save("healthy", "nothing is wrong")
 
 
 async def cascade() -> None:
@@ -26,7 +26,7 @@ async def cascade() -> None:
     async with scene("cascade") as on:
         await on.go(200)
         await on.press("3")
-        await on.save("cascade-80x24", "approval cascade")
+        await on.save("cascade", "approval cascade")
 
 
 async def duplicate_completion() -> None:
@@ -34,7 +34,7 @@ async def duplicate_completion() -> None:
     async with scene("duplicate-completion") as on:
         await on.go(75)
         await on.press("1")
-        await on.save("duplicate-completion-80x24", "duplicate completion")
+        await on.save("duplicate-completion", "duplicate completion")
 
 
 async def backpressure() -> None:
@@ -42,9 +42,9 @@ async def backpressure() -> None:
     async with scene("backpressure") as on:
         await on.go(75)
         await on.press("0")
-        await on.save("backpressure-80x24", "backpressure")
+        await on.save("backpressure", "backpressure")
         await on.press("5")
-        await on.save("lanes-80x24", "LANES AND TASKS", "second copy")
+        await on.save("lanes", "LANES AND TASKS", "second copy")
 
 
 async def phantom_recovery() -> None:
@@ -52,33 +52,41 @@ async def phantom_recovery() -> None:
     async with scene("phantom-recovery") as on:
         await on.go(75)
         await on.press("4")
-        await on.save("phantom-recovery-80x24", "phantom")
+        await on.save("phantom-recovery", "phantom")
 
 
 async def leaked_lock() -> None:
     """A lock that leaked: the dashboard, the page, the dialog, and the lock itself."""
     async with scene("leaked-lock") as on:
         await on.go(75)
-        await on.save("leaked-lock-80x24", "leaked reply-run lock")
+        await on.save("leaked-lock", "leaked reply-run lock")
         await on.press("enter")
-        await on.save("detail-80x24", "HOW WE KNOW")
+        await on.save("detail", "HOW WE KNOW")
         await on.press("escape", "0", "enter")
-        await on.save("leaked-lock-page-80x24", "EVIDENCE")
+        await on.save("leaked-lock-page", "EVIDENCE")
         await on.press("X")
-        await on.save("confirm-80x24", "Esc to cancel")
-        await on.press("escape", "2")
+        await on.save("confirm", "Esc to cancel")
+        await on.press("escape", "2", "question_mark")
+        await on.save("help", "MOVING")
+        await on.press("escape")
         await on.lose_link(48, 4)
-        await on.save("offline-80x24", "LINK LOST")
+        await on.save("offline", "LINK LOST")
+
+
+async def storm() -> None:
+    """Many of everything."""
+    async with scene("storm") as on:
+        await on.go(60)
+        await on.save("storm", "LEAKED")
 
 
 async def busy_night() -> None:
-    """A night that was watched from its first minute, on a small terminal and on a large one."""
+    """A night that was watched from its first minute; on a wide terminal with the detail beside."""
     async with scene("busy-night", alone_s=60) as on:
         await on.go(HALF_NIGHT_S)
-        await on.save("dashboard-80x24", "LEAKED")
+        await on.save("dashboard", "LEAKED", sizes=[SMALL])
         await on.go(NIGHT_S - HALF_NIGHT_S)
-        await on.resize(LARGE)
-        await on.save("dashboard-120x36", "LEAKED", "lane backpressure")
+        await on.save("dashboard", "LEAKED", "lane backpressure", sizes=[LARGE, WIDE])
 
 
 SCENES = (
@@ -88,6 +96,7 @@ SCENES = (
     backpressure,
     phantom_recovery,
     leaked_lock,
+    storm,
     busy_night,
 )
 

@@ -12,7 +12,7 @@ import contextlib
 import html
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -45,7 +45,7 @@ LONGEST_S = 30.0
 TAG = re.compile(r"<[^>]*>")
 
 Size = tuple[int, int]
-SMALL, LARGE = (80, 24), (120, 36)
+SMALL, LARGE, WIDE = (80, 24), (120, 36), (200, 50)
 
 
 Input.cursor_blink = False  # type: ignore[assignment]  # it blinks by the clock on the wall
@@ -198,9 +198,16 @@ class Scene:
         self.watcher.retry_at = time.monotonic() + next_try_s + 0.4  # is rounded when painted
         self.app.paint()
 
-    async def save(self, name: str, *words: str) -> None:
-        """Take the picture once these words are on it and nothing moves any more."""
-        await self.shown(*words)
+    async def save(self, name: str, *words: str, sizes: Sequence[Size] = (SMALL, LARGE)) -> None:
+        """Take the picture in each size, with these words on it; then the terminal is small."""
+        for size in sizes:
+            await self.resize(size)
+            await self.shown(*words)
+            await self._save(f"{name}-{size[0]}x{size[1]}")
+        await self.resize(SMALL)
+
+    async def _save(self, name: str) -> None:
+        """Once nothing moves any more."""
         title = f"clawtop demo {self.scenario.name}"
         before, svg = "", self.app.export_screenshot(title=title)
         while svg != before:

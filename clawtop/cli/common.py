@@ -69,6 +69,8 @@ def where(parser: argparse.ArgumentParser, *, again: bool = False) -> None:
     add("--token-file", "file with the gateway's token (- or a pipe)", metavar="PATH")
     add("--password-file", "file with its password (- or a pipe)", metavar="PATH")
     add("--tls-fingerprint", "SHA-256 of the certificate to accept", metavar="HEX")
+    what = "send the secret to another host where anybody on the way can read it"
+    add("--allow-plaintext", what, False, action="store_true")
     add("--read-only", "ask for operator.read, never act", action="store_true")
     add(
         "--approvals",
@@ -162,6 +164,7 @@ def find_options(args: argparse.Namespace) -> Options:
         token_file=args.token_file,
         password_file=args.password_file,
         tls_fingerprint=args.tls_fingerprint,
+        allow_plaintext=args.allow_plaintext,
     )
 
 

@@ -20,7 +20,7 @@ from clawtop.gateway.poll import INSIDE
 from clawtop.picture.store import Store
 
 if TYPE_CHECKING:
-    from clawtop.gateway.link import Link
+    from clawtop.gateway.entry import Errand
 
 
 @dataclass(frozen=True)
@@ -86,14 +86,16 @@ class Now:
 
 async def state_now(args: argparse.Namespace, target: Target) -> Now | None:
     """What the gateway has at this moment, over a new connection; None: it was not reached."""
-    link = _link(args, target)
+    from clawtop.gateway.entry import enter
+
     try:
-        greeting = await link.open()
+        link, greeting = await enter(_errand(args, target))
+    except ConnectError:
+        return None
+    try:
         if INSIDE not in greeting.features.methods:
             return Now(loaded=False)
         return Now(True, Reader().companion(await link.call(INSIDE, {})).can_release)
-    except ConnectError:
-        return None
     except (ClawtopError, *UNREADABLE):
         return Now(loaded=True)
     finally:
@@ -102,23 +104,22 @@ async def state_now(args: argparse.Namespace, target: Target) -> Now | None:
 
 async def _greeting(args: argparse.Namespace, target: Target) -> Hello | None:
     """What the gateway says to a new connection; None: it was not reached."""
-    link = _link(args, target)
+    from clawtop.gateway.entry import enter
+
     try:
-        return await link.open()
+        link, hello = await enter(_errand(args, target))
     except ConnectError:
         return None
-    finally:
-        await link.close()
+    await link.close()
+    return hello
 
 
-def _link(args: argparse.Namespace, target: Target) -> Link:
+def _errand(args: argparse.Namespace, target: Target) -> Errand:
     from clawtop.gateway.clock import GatewayClock
-    from clawtop.gateway.link import Link
+    from clawtop.gateway.entry import Errand
 
     timeout_s = manner_of(args, one_shot=True).timeout_s
-    return Link(
-        target, client_of(), (READ,), READ_METHODS, clock=GatewayClock(), timeout_s=timeout_s
-    )
+    return Errand(target, client_of(), (READ,), READ_METHODS, GatewayClock(), timeout_s)
 
 
 def runs_here(target: Target, live: Look) -> str | None:

@@ -3,13 +3,23 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from clawtop.cli.setup import client_of, manner_of, operator_name, store_of, target_of
+from clawtop.cli.setup import (
+    client_of,
+    manner_of,
+    operator_name,
+    own_config_path,
+    store_of,
+    target_of,
+)
 from clawtop.errors import UsageError
+from clawtop.gateway.config import read_own_config
+from clawtop.screen.terminal.theme import AUTO, over_ssh, theme_of
 
 if TYPE_CHECKING:
     from clawtop.gateway.hook import Hook
@@ -31,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
         return Watcher(target, client, store, manner, on_dirty=on_dirty)
 
     names = (target.name, target.address)
-    return show(make, names, store=store, bell=args.bell, hook=hook_of(args))
+    return show(args, make, names, store=store, bell=args.bell, hook=hook_of(args))
 
 
 def hook_of(args: argparse.Namespace) -> Hook | None:
@@ -50,6 +60,7 @@ def need_terminal() -> None:
 
 
 def show(
+    args: argparse.Namespace,
     make: Callable[[Callable[[], None]], Watcher],
     target: tuple[str, str],
     *,
@@ -59,20 +70,29 @@ def show(
     hook: Hook | None = None,
 ) -> int:
     """Run the dashboard until it is left; its exit code. ``hint``: said while nothing else is."""
-    over_ssh = bool(os.environ.get("SSH_CONNECTION"))
-    if over_ssh:
+    theme, remote = theme_of(_wish(args), os.environ), over_ssh(os.environ)
+    if remote:
         os.environ.setdefault("ESCDELAY", SSH_ESCAPE_MS)
+    gc.disable()  # until the first frame: nothing of what is loaded now will be garbage
     from clawtop.screen.app import ClawtopApp
+    from clawtop.screen.terminal.glyphs import needs_ascii
 
     app = ClawtopApp(
         make,
         target,
         store=store,
         operator=operator_name(),
-        theme="ansi-dark" if over_ssh else None,
+        theme=theme,
+        ascii_only=args.ascii or needs_ascii(os.environ),
         hint=hint,
         bell=bell,
         hook=hook,
     )
-    app.run(mouse=not over_ssh)
+    app.run(mouse=args.mouse or not remote)
     return app.return_code or 0
+
+
+def _wish(args: argparse.Namespace) -> str:
+    """The theme asked for: on the command line, in the environment, in clawtop's own config."""
+    wish = args.theme or os.environ.get("CLAWTOP_THEME")
+    return wish or read_own_config(own_config_path(os.environ)).theme or AUTO

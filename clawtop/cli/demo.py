@@ -137,6 +137,6 @@ def _show(scenario: Scenario, args: argparse.Namespace) -> int:
 
     try:
         names = (f"{NAME} {scenario.name}", "in this process")
-        return show(make, names, store=store, hint=scenario.look_at)
+        return show(args, make, names, store=store, hint=scenario.look_at)
     finally:
         host.stop()

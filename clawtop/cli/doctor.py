@@ -10,6 +10,7 @@ from typing import Any
 
 from clawtop.cli.setup import own_config_path, watcher_of
 from clawtop.gateway.actionlog import log_path
+from clawtop.gateway.keyring import DEVICE_TOKEN
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.coverage import grants, is_route, is_september
@@ -47,6 +48,7 @@ def doctor_document(watcher: Watcher) -> dict[str, Any]:
         "address_from": target.url_from,
         "secret": target.secret.kind if target.secret else None,
         "secret_from": target.secret_from if target.secret else None,
+        "device": _device(watcher),
         "own_config": str(own_config_path(os.environ)),
         "action_log": str(log_path(os.environ)),
         "gateway": gateway_document(store),
@@ -80,12 +82,37 @@ def doctor_document(watcher: Watcher) -> dict[str, Any]:
     }
 
 
+def _device(watcher: Watcher) -> dict[str, Any] | None:
+    """The device we signed in as; None where none was shown."""
+    keys = watcher.client.keys
+    if watcher.device is None or keys is None:
+        return None
+    by_token = watcher.opened_by is not None and watcher.opened_by.kind == DEVICE_TOKEN
+    return {
+        "id": watcher.device.id,
+        "opened_by": "device token" if by_token else "secret",
+        "key_file": str(keys.path),
+        "problem": keys.problem,
+    }
+
+
+def _signed_in(device: dict[str, Any] | None) -> str:
+    if device is None:
+        return "none shown, and no pairing: what opens this gateway here needs none"
+    how = "its own token opens it" if device["opened_by"] == "device token" else "with the secret"
+    problem = f"; {plain(device['problem'])}" if device["problem"] else ""
+    return (
+        f"this device is approved ({device['id'][:12]}), {how}; key {device['key_file']}{problem}"
+    )
+
+
 def _lines(report: dict[str, Any]) -> list[str]:
     gateway = report["gateway"]
     secret = f"{report['secret']} from {report['secret_from']}" if report["secret"] else "none"
     lines = [
         f"address     {report['address']}  (from {report['address_from']})",
         f"secret      {secret}",
+        f"device      {_signed_in(report['device'])}",
         f"gateway     {plain(gateway['version'] or '?')}, protocol {report['protocol']},"
         f" up {age(gateway['uptime_ms'])}, {_pace(gateway)}",
         f"remedies    as on {report['generation']} 2026 gateways",
@@ -97,6 +124,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
         lines.append(f"not granted {', '.join(report['missing_scopes'])}")
     if report["approval_route"]:
         lines.append("approvals   while connected like this, clawtop is a route for approvals")
+    else:
+        lines.append("approvals   passive: being connected like this changes nothing for them")
     lines.append("")
     for name, part in report["coverage"].items():
         lines.append(f"{name:<14} {part['level']:<14} {plain(part['why'] or '')}".rstrip())

@@ -29,7 +29,7 @@ from clawtop.remedies.pausing import (
     plan_switch,
     switch_action,
 )
-from clawtop.text import age, iso, plain
+from clawtop.text import age, iso, plain, shown
 
 SCHEMA = "clawtop.heartbeats/1"
 
@@ -123,7 +123,7 @@ def status_lines(store: Store) -> list[str]:
         lines.append(f"  by {plain(switch.operator)}")
     lines.append(f"  configured: {configured(Scene(store))}")
     if last is not None:
-        reason = f", {plain(last.reason)}" if last.reason else ""
+        reason = f", {shown(last.reason)}" if last.reason else ""
         lines.append(f"  last told: {iso(last.at_ms)} {plain(last.status)}{reason}")
     if switch.reminds:
         lines += [f"  stopped meanwhile: {one}" for one in STOPS]

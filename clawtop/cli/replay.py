@@ -34,7 +34,7 @@ def run(args: argparse.Namespace) -> int:
     try:
         if args.json or args.text or not (sys.stdin.isatty() and sys.stdout.isatty()):
             return _through(tape, as_json=args.json)
-        return _show(tape, speed)
+        return _show(args, tape, speed)
     finally:
         tape.close()
 
@@ -51,13 +51,13 @@ def _speed(text: str) -> float:
     return value
 
 
-def _show(tape: Tape, speed: float) -> int:
+def _show(args: argparse.Namespace, tape: Tape, speed: float) -> int:
     from clawtop.cli.dashboard import show
 
     player = Player(tape, Engine, speed=speed)
     gateway = tape.header.gateway
     target = (gateway.name, urlsplit(gateway.url).netloc or gateway.url)
-    return show(player.attached, target, store=player.store, hint=HINT)
+    return show(args, player.attached, target, store=player.store, hint=HINT)
 
 
 def _through(tape: Tape, *, as_json: bool) -> int:

@@ -16,6 +16,7 @@ from clawtop import __version__
 from clawtop.cli.common import find_options, is_read_only, seconds
 from clawtop.gateway.client import Client
 from clawtop.gateway.find import Target, find
+from clawtop.gateway.keyring import Keyring
 from clawtop.gateway.manner import Manner
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.store import Store
@@ -55,6 +56,7 @@ def client_of() -> Client:
         platform=platform.system().lower() or "unknown",
         display_name=f"clawtop ({operator_name()})",
         instance_id=str(uuid.uuid4()),
+        keys=Keyring(os.environ),
     )
 
 

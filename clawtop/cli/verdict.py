@@ -27,6 +27,7 @@ LISTED = {
     "logs": "logs",
     "tasks": "tasks",
 }
+REQUIRABLE = (*PARTS, "tasks")
 FORGOTTEN_MS = 3_600_000  # a pause of an hour was forgotten, or is worth saying aloud
 SHORT = {"leaked reply-run lock": "leaked lock"}
 
@@ -79,10 +80,10 @@ def ignored_of(options: Iterable[str]) -> list[Ignored]:
 def required_of(text: str) -> list[str]:
     """``--require PART,…``. Raises UsageError."""
     parts = [part.strip() for part in text.split(",") if part.strip()]
-    known = (*PARTS, "tasks")
     for part in parts:
-        if part not in known:
-            raise UsageError(f"there is no part {plain(part)!r}", f"The parts: {', '.join(known)}")
+        if part not in REQUIRABLE:
+            known = ", ".join(REQUIRABLE)
+            raise UsageError(f"there is no part {plain(part)!r}", f"The parts: {known}")
     return parts
 
 

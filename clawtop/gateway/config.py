@@ -7,6 +7,7 @@ The gateway's file: ``OPENCLAW_CONFIG_PATH``, else ``openclaw.json`` in its stat
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,17 +46,17 @@ def config_path(env: Mapping[str, str], home: Path, profile: str | None) -> Path
     """Where the gateway's config file lies on this host."""
     explicit = env.get("OPENCLAW_CONFIG_PATH")
     if explicit and not profile:
-        return Path(explicit).expanduser()
+        return Path(os.path.expanduser(explicit))
     return state_dir(env, home, profile) / "openclaw.json"
 
 
 def state_dir(env: Mapping[str, str], home: Path, profile: str | None) -> Path:
     """The gateway's state folder."""
     if env.get("OPENCLAW_STATE_DIR") and not profile:
-        return Path(env["OPENCLAW_STATE_DIR"]).expanduser()
+        return Path(os.path.expanduser(env["OPENCLAW_STATE_DIR"]))
     profile = profile or env.get("OPENCLAW_PROFILE") or ""
     suffix = f"-{profile}" if profile and profile != "default" else ""
-    base = Path(env["OPENCLAW_HOME"]).expanduser() if env.get("OPENCLAW_HOME") else home
+    base = Path(os.path.expanduser(env["OPENCLAW_HOME"])) if env.get("OPENCLAW_HOME") else home
     return base / f".openclaw{suffix}"
 
 
@@ -136,6 +137,7 @@ class Entry:
     token_file: str | None = None
     password_file: str | None = None
     tls_fingerprint: str | None = None
+    allow_plaintext: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +145,7 @@ class OwnConfig:
     path: Path
     default: str | None
     gateways: dict[str, Entry]
+    theme: str | None = None
 
 
 def read_own_config(path: Path) -> OwnConfig:
@@ -168,8 +171,12 @@ def read_own_config(path: Path) -> OwnConfig:
         name: _entry(name, table, path)
         for name, table in (tables if isinstance(tables, dict) else {}).items()
     }
-    default = value.get("default")
-    return OwnConfig(path, default if isinstance(default, str) else None, entries)
+    return OwnConfig(path, _word(value, "default"), entries, _word(value, "theme"))
+
+
+def _word(value: dict[str, Any], name: str) -> str | None:
+    word = value.get(name)
+    return word if isinstance(word, str) else None
 
 
 def _entry(name: str, table: Any, path: Path) -> Entry:
@@ -180,4 +187,5 @@ def _entry(name: str, table: Any, path: Path) -> Entry:
         for key in ("token_file", "password_file", "tls_fingerprint")
         if isinstance(table.get(key), str)
     }
-    return Entry(name=name, url=table["url"], **words)
+    plaintext = table.get("allow_plaintext") is True
+    return Entry(name=name, url=table["url"], allow_plaintext=plaintext, **words)

@@ -7,14 +7,16 @@ websockets) is imported and made.
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.app import App
+from textual import events
 from textual.binding import BindingType
 from textual.screen import Screen
+from textual.widgets import Input
 
 from clawtop.errors import ClawtopError
 from clawtop.picture.store import PANELS, Store
@@ -23,13 +25,16 @@ from clawtop.screen.alarm import Alarm
 from clawtop.screen.dashboard import Dashboard
 from clawtop.screen.dialogs import Reading
 from clawtop.screen.doing import Doing
+from clawtop.screen.finding import Finding
 from clawtop.screen.header import Second, first_line, second_line
 from clawtop.screen.keys import INTERRUPT
 from clawtop.screen.knowing import Knowing
 from clawtop.screen.looking import Looking
 from clawtop.screen.pausing import Pausing
 from clawtop.screen.replaying import Replaying
-from clawtop.text import age, plain
+from clawtop.screen.settled import Settled
+from clawtop.screen.terminal.app import TerminalApp
+from clawtop.text import age, plain, utc
 
 if TYPE_CHECKING:
     from clawtop.gateway.hook import Hook
@@ -37,16 +42,21 @@ if TYPE_CHECKING:
     from clawtop.incidents.scene import Kind
 
 FRAME_S = 0.1  # at most ten paints a second
+REST = 6  # and at most a sixth of the time, or a slow host would paint instead of reading
+KEY_FIRST_S = 0.04  # how long a paint waits for the frame that answers a key
+BESIDE_S = 0.2  # the detail beside follows the selection once it rests: it is costly
+LONGEST_S = 0.5  # between two paints, however long one took
 HOLD_S = 3.0  # rows hold still after a key
 JUDGE_A_FRAME = 500  # sessions judged per paint; in a storm the rest waits for the next one
-WRITER_FRAMES = 2  # frames the terminal has not taken yet; then a paint is skipped
 
 INCIDENTS = "incidents"  # their panel; the store knows nothing of them
 
 MakeWatcher = Callable[[Callable[[], None]], "Watcher"]
 
 
-class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inherit_bindings=False):
+class ClawtopApp(
+    Looking, Finding, Knowing, Acting, Pausing, Replaying, TerminalApp, inherit_bindings=False
+):
     """The dashboard over one watcher."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -60,15 +70,13 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
         store: Store,
         operator: str,
         theme: str | None = None,
+        ascii_only: bool = False,
         hint: str = "",
         kinds: Sequence[Kind] | None = None,
         bell: bool = False,
         hook: Hook | None = None,
     ) -> None:
-        super().__init__()
-        if theme is not None:
-            self.theme = theme
-        self.animation_level = "none"
+        super().__init__(theme=theme, ascii_only=ascii_only)
         self.store, self.operator, self.hint = store, operator, hint
         self.watcher: Watcher | None = None
         self.doing = Doing(self.dirty)
@@ -81,9 +89,12 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
         if hook is not None:
             hook.on_problem = self.say
         self._armed = False
-        self._painted_at = self._key_at = 0.0
+        self._painted_at = self._key_at = self._pressed_at = 0.0
+        self._gave_way = False
+        self._paint_took_s = 0.0
         self._pending: dict[str, set[str]] = {}
         self._words_until = 0.0
+        self._settled = Settled()
         self._watching: asyncio.Task[None] | None = None
 
     # -- start and end
@@ -97,6 +108,8 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
 
     def _begin(self) -> None:
         """After the first frame: connect, and let the second tick."""
+        gc.enable()  # the dashboard is loaded without it
+        self.send_changes_only()
         self.begin_knowing(self._kinds)
         self.set_interval(1.0, self._tick)
         self._heed_signals()
@@ -146,7 +159,8 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
         if self._armed:
             return
         self._armed = True
-        wait = self._painted_at + FRAME_S - time.monotonic()
+        pause = min(max(FRAME_S, self._paint_took_s * REST), LONGEST_S)
+        wait = self._painted_at + pause - time.monotonic()
         asyncio.get_running_loop().call_later(max(wait, 0.01), self._paint)
 
     def _tick(self) -> None:
@@ -154,15 +168,35 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
         if not self._armed and time.monotonic() - self._painted_at > 0.9:
             self._paint()
 
+    def _gives_way(self) -> bool:
+        """A key is answered first: its frame is on the way. Once for each paint, or keys that are
+        held down would stop all painting."""
+        self._gave_way = not self._gave_way and time.monotonic() - self._pressed_at < KEY_FIRST_S
+        if self._gave_way:
+            self._armed = True
+            asyncio.get_running_loop().call_later(KEY_FIRST_S, self._paint)
+        return self._gave_way
+
     def _paint(self) -> None:
+        if self._gives_way():
+            return
         self._armed = False
         self._painted_at = time.monotonic()
-        if not self.is_running or self._writer_behind():
+        if not self.is_running:
             return
+        if self.terminal_is_behind():  # skip this paint; the gateway is read on
+            self.dirty()
+            return
+        self._paint_all()
+        self._paint_took_s = time.monotonic() - self._painted_at
+
+    def _paint_all(self) -> None:
         if self.watcher is not None and self.watcher.store is not self.store:
             self.show(self.watcher.store)
         now_ms = self.watcher.clock.now_ms() if self.watcher is not None else self.store.now_ms
         self.store.refresh(now_ms, JUDGE_A_FRAME)
+        if not self.is_headless:
+            self._settled.look(self.store.listed)
         if self.store.held.backlog_of_work:
             self.dirty()
         self._take(self.store.take_touched())
@@ -174,9 +208,18 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
         self.board.header_lines.say(*self._header())
         self.board.paint(self.store, shown_ms, self.filter_words)
         self.board.select_first()
+        self._paint_beside()
         self._paint_words()
         if isinstance(self.screen, Reading):
             self.screen.renew()
+
+    def _paint_beside(self) -> None:
+        if self.board.beside is None:
+            return
+        if time.monotonic() - self._pressed_at < BESIDE_S:
+            self.dirty()
+        else:
+            self.board.beside.show(self.selected(), self.page_beside)
 
     def show(self, store: Store) -> None:
         """Another picture from here on: a replay has gone to another time."""
@@ -189,21 +232,22 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
             if ids:
                 self._pending.setdefault(panel, set()).update(ids)
 
-    def _writer_behind(self) -> bool:
-        """The terminal does not keep up: skip this frame, never stop reading the gateway."""
-        thread = getattr(self._driver, "_writer_thread", None)
-        queue = getattr(thread, "_queue", None)
-        if queue is None or queue.qsize() < WRITER_FRAMES:
-            return False
-        self.dirty()
-        return True
-
     def _holding(self) -> bool:
         """Rows hold still while frozen, while a dialog is open, and 3 s after a key."""
         if self.frozen_ms is not None or self.screen is not self.board:
             return True
         resting = time.monotonic() - self._key_at < HOLD_S
         return resting and any(len(panel.model.rows) for panel in self.board.panels)
+
+    async def take_key(self, event: events.Key) -> bool:
+        """A key has done its work before the next one is looked at: on a slow link they come in
+        bundles, and what follows ``:`` or ``/`` is meant for what that opens."""
+        self._pressed_at = time.monotonic()
+        active = self.active_bindings.get(event.key)
+        if active is None or isinstance(self.focused, Input):
+            return False
+        await self.run_action(active.binding.action, active.node)
+        return True
 
     def note_key(self) -> None:
         """A key was pressed in the dashboard: rows hold still for a moment."""
@@ -212,7 +256,8 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
     def _header(self) -> tuple[str, Second]:
         frozen = ""
         if self.frozen_ms is not None:
-            frozen = f"FROZEN {age(self.store.now_ms - self.frozen_ms)}"
+            passed = age(self.store.now_ms - self.frozen_ms)
+            frozen = f"FROZEN at {utc(self.frozen_ms)}, {passed}"
         banner = self.watcher.banner if self.watcher is not None else ""
         first = first_line(
             self.store, self._target, self.doing.head(), frozen, banner, self.size.width
@@ -241,4 +286,6 @@ class ClawtopApp(Looking, Knowing, Acting, Pausing, Replaying, App[None], inheri
     def _paint_words(self) -> None:
         doing = self.doing.line()
         if time.monotonic() >= self._words_until:
-            self.board.words.say(doing or self.hint, "bold" if doing else "dim")
+            todo = self.watcher.todo if self.watcher is not None else ""
+            words = doing or plain(todo) or self.gone()
+            self.board.words.say(words or self.hint, "bold" if words else "dim")

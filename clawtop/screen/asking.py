@@ -88,7 +88,7 @@ def _deny_head(first: Approval, group: tuple[Approval, ...], now_ms: int) -> Tex
 
 
 def _deny_text(plan: DenyPlan) -> Text:
-    text = Text(f"Deny {count(len(plan.targets), 'request')}\n\n", "bold")
+    text = Text().append(f"Deny {count(len(plan.targets), 'request')}\n\n", "bold")
     text.append(f"gateway   {plain(plan.gateway)}\n", "")
     for one in plan.targets[:8]:
         text.append(f"deny      {plain(one.id)}\n")
@@ -102,7 +102,7 @@ def _deny_text(plan: DenyPlan) -> Text:
 
 def cancel_text(plan: CancelPlan, now_ms: int) -> Text:
     """Cancelling tasks: which, how old, and what is lost with them."""
-    text = Text(f"Cancel {count(len(plan.targets), 'task')}\n\n", "bold")
+    text = Text().append(f"Cancel {count(len(plan.targets), 'task')}\n\n", "bold")
     text.append(f"gateway   {plain(plan.gateway)}\n")
     for task in plan.targets[:6]:
         text.append(f"task      {plain(_task(task, now_ms))}\n")

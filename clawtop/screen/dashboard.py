@@ -16,6 +16,8 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from clawtop.picture.store import Store
+from clawtop.screen.beside import LEAST as BESIDE
+from clawtop.screen.beside import Beside
 from clawtop.screen.header import Header
 from clawtop.screen.keys import bindings, foot_text
 from clawtop.screen.line import Line
@@ -71,7 +73,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         super().__init__()
         self.header_lines = Header()
         self.panels = [PanelView(model()) for model in ALL]
-        self.foot = Line(foot_text(), "dim", id="foot")
+        self.foot = Line(id="foot")
+        self.beside: Beside | None = None
         self.words = Line(id="words")
         self.filter_line = FilterLine(placeholder="filter: words, state:stale, agent:main")
 
@@ -97,6 +100,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
         width, height = self.app.size
         self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "small")
         roomy = width >= WIDE[0] and height >= WIDE[1]
+        self._lay_out_beside(width >= BESIDE[0] and height >= BESIDE[1])
+        self.foot.say(foot_text(width), "dim")
         focused = self.focused_panel()
         for panel in self.panels:
             if isinstance(panel.model, IncidentsPanel) and (roomy or panel is not focused):
@@ -105,6 +110,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
                 panel.set_shape(None, compact=False)
             else:
                 panel.set_shape(1 if height < SHORT else 2, compact=True)
+
+    def _lay_out_beside(self, wanted: bool) -> None:
+        if wanted and self.beside is None:
+            self.beside = Beside()
+            self.mount(self.beside)
+        elif not wanted and self.beside is not None:
+            self.beside.remove()
+            self.beside = None
 
     def _lay_out_incidents(self, panel: PanelView, roomy: bool, height: int) -> None:
         """As many lines as there are incidents, up to a few; with none it is one calm line."""
@@ -138,6 +151,7 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def _focus(self, panel: PanelView) -> None:
         """At once: the next key may be in the queue, and is meant for this panel."""
         self.set_focus(panel.table)
+        self.select_first()
 
     def table(self) -> RowTable:
         return self.focused_panel().table

@@ -64,7 +64,7 @@ def _since(since_ms: int | None, exactness: str, now_ms: int) -> str | None:
 
 
 def _waiting(page: Page, lock: Lock, store: Store) -> None:
-    waiting = [one for one in store.held.waiting() if one.session_key == lock.session_key]
+    waiting = store.held.waiting_of(lock.session_key)
     if not waiting:
         return
     page.section("WAITING BEHIND IT")

@@ -1,4 +1,4 @@
-"""Modal screens: a text to read, and confirmations of three weights.
+"""Modal screens: a text to read, a choice, and confirmations of three weights.
 
 Cancel is what every dialog starts with. Keys typed before a dialog was painted, and pasted
 text, never confirm. The dialog is given the plan; nothing is read from under the cursor again.
@@ -7,7 +7,7 @@ text, never confirm. The dialog is given the plan; nothing is read from under th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import ClassVar
 
 from rich.text import Text
@@ -17,14 +17,29 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import ModalScreen
+from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from clawtop.screen.keys import INTERRUPT
+from clawtop.screen.page import Hanging
 from clawtop.text import plain
 
 
 def _no_news() -> None:
     return None
+
+
+SCROLLING: tuple[BindingType, ...] = (
+    Binding("escape,q,enter", "close", "Back", show=False),
+    Binding("up,k", "scroll(-1)", "Up", show=False),
+    Binding("down,j", "scroll(1)", "Down", show=False),
+    Binding("pageup", "scroll(-10)", "Page up", show=False),
+    Binding("pagedown,space", "scroll(10)", "Page down", show=False),
+    Binding("home,g", "ends(0)", "First", show=False),
+    Binding("end,G", "ends(1)", "Last", show=False),
+    Binding("question_mark", "app.help", "Help", show=False),
+    INTERRUPT,
+)
 
 
 class Reading(ModalScreen[str | None], inherit_bindings=False):
@@ -36,13 +51,7 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
     Reading Static { width: 1fr; }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "close", "Back", show=False),
-        Binding("up,k", "scroll(-1)", "Up", show=False),
-        Binding("down,j", "scroll(1)", "Down", show=False),
-        Binding("pageup", "scroll(-10)", "Page up", show=False),
-        Binding("pagedown,space", "scroll(10)", "Page down", show=False),
-        Binding("home,g", "ends(0)", "First", show=False),
-        Binding("end,G", "ends(1)", "Last", show=False),
+        *SCROLLING,
         Binding("X", "act('release')", "Release", show=False),
         Binding("K", "act('kill')", "Kill", show=False),
         Binding("N", "act('deny')", "Deny", show=False),
@@ -50,7 +59,6 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
         Binding("z", "act('mute')", "Mute", show=False),
         Binding("l", "act('logs')", "Log lines", show=False),
         *(Binding(str(n), f"act('way({n})')", "Way out", show=False) for n in range(1, 10)),
-        INTERRUPT,
     ]
 
     def __init__(
@@ -74,18 +82,21 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
     def renew(self) -> None:
         """Show the newest text; when its record is gone the last one stays."""
         text = self._renew()
-        if text is None or text == self._text:
-            return
+        if text is not None and text != self._text:
+            self.show(text)
+
+    def show(self, text: Text) -> None:
+        """This text from now on."""
         scroll = self.query_one(VerticalScroll)
         follow = self._at_end and scroll.scroll_y >= scroll.max_scroll_y
         self._text = text
-        self.query_one(Static).update(text)
+        self.query_one(Static).update(Hanging(text))
         if follow:  # whoever reads the newest line goes on reading the newest line
             self.call_after_refresh(self.action_ends, 1)
 
     def compose(self) -> ComposeResult:
         with VerticalScroll(can_focus=False):
-            yield Static(self._text)
+            yield Static(Hanging(self._text))
 
     def action_close(self) -> None:
         self.dismiss(None)
@@ -105,6 +116,89 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
         self.app.exit(return_code=130)
 
 
+class Dialog(ModalScreen[str | None], inherit_bindings=False):
+    """A question over the dashboard: what it is about, and below it what can be answered.
+
+    The answers are always in sight; where the screen is too low for the rest, that scrolls.
+    Keys typed before it was painted answer nothing.
+    """
+
+    AUTO_FOCUS = ""
+    DEFAULT_CSS = """
+    Dialog { align: center middle; }
+    Dialog > Vertical { width: 78; max-width: 100%; height: auto;
+        border: round $warning; padding: 0 1; background: $surface; }
+    Dialog VerticalScroll { height: auto; background: $surface; }
+    Dialog Static { width: 1fr; height: auto; }
+    Dialog Input, Dialog Input:focus { border: none; height: 1; padding: 0; width: 1fr; }
+    """
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", show=False, priority=True),
+        Binding("up", "scroll(-1)", "Up", show=False),
+        Binding("down", "scroll(1)", "Down", show=False),
+        Binding("pageup", "scroll(-5)", "Page up", show=False),
+        Binding("pagedown", "scroll(5)", "Page down", show=False),
+        INTERRUPT,
+    ]
+
+    def __init__(self, text: Text) -> None:
+        super().__init__()
+        self._text = text
+        self._painted_at: float | None = None
+
+    def ask(self) -> Text:
+        """What can be answered."""
+        raise NotImplementedError
+
+    def below(self) -> Iterable[Widget]:
+        """What stands under the answers."""
+        return ()
+
+    def compose(self) -> ComposeResult:
+        with Vertical():
+            with VerticalScroll(can_focus=False):
+                yield Static(Hanging(self._text), id="what")
+            yield Static(self.ask(), id="ask")
+            yield from self.below()
+
+    def on_mount(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def on_resize(self) -> None:
+        self.call_after_refresh(self._fit)
+
+    def _fit(self) -> None:
+        """Leave room for the answers; only then can it be answered."""
+        lower = [child for child in self.query("Dialog > Vertical > *") if child.id]
+        room = self.size.height - BORDERS - sum(child.size.height for child in lower)
+        self.query_one(VerticalScroll).styles.max_height = max(room, 1)
+        if self._painted_at is None:
+            self.call_after_refresh(self._armed)
+
+    def _armed(self) -> None:
+        self._painted_at = time.monotonic()
+
+    def typed_ahead(self, event: Message) -> bool:
+        """Whether that was typed before the dialog could be read."""
+        return self._painted_at is None or event.time < self._painted_at
+
+    def on_paste(self, event: events.Paste) -> None:
+        event.stop()
+
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
+    def action_cancel(self) -> None:
+        self.dismiss(None)
+
+    def action_interrupt(self) -> None:
+        self.app.exit(return_code=130)
+
+
+BORDERS = 2  # lines
+OTHER_KEYS = ("escape", "ctrl+c", "up", "down", "pageup", "pagedown")  # they have bindings
+
+
 class _NoPaste(Input):
     """An input that takes typed keys only. Its cursor rests: a blink would be bytes."""
 
@@ -115,7 +209,7 @@ class _NoPaste(Input):
         event.stop()
 
 
-class Confirm(ModalScreen[str | None], inherit_bindings=False):
+class Confirm(Dialog, inherit_bindings=False):
     """One confirmation. ``word`` None: weight 1, ``y`` confirms. Else the word is typed.
 
     ``called`` says what the word is where it does not say so itself: the gateway's name.
@@ -123,17 +217,7 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
     result is the chosen key, or ``yes``; None is cancel.
     """
 
-    DEFAULT_CSS = """
-    Confirm { align: center middle; }
-    Confirm > Vertical { width: 78; max-width: 100%; height: auto; max-height: 100%;
-        border: round $warning; padding: 0 1; background: $surface; }
-    Confirm Static { width: 1fr; height: auto; }
-    Confirm Input, Confirm Input:focus { border: none; height: 1; padding: 0; width: 1fr; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "cancel", "Cancel", show=False, priority=True),
-        INTERRUPT,
-    ]
+    BINDINGS = Dialog.BINDINGS
 
     def __init__(
         self,
@@ -143,20 +227,15 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
         called: str = "",
         choices: tuple[tuple[str, str, Text], ...] = (),
     ) -> None:
-        super().__init__()
-        self._text, self._word, self._choices = text, word, choices
+        super().__init__(text)
+        self._word, self._choices = word, choices
         self._asked = f"{called} ({word})" if called else word
         self._chosen: str | None = None
-        self._painted_at: float | None = None
 
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static(self._text, id="what")
-            yield Static(self._ask(), id="ask")
-            if self._word is not None:
-                yield _NoPaste(id="word", placeholder="")
+    def below(self) -> Iterable[Widget]:
+        return [] if self._word is None else [_NoPaste(id="word", placeholder="")]
 
-    def _ask(self) -> Text:
+    def ask(self) -> Text:
         if self._word is not None:
             return Text(f"Type {self._asked} and Enter to go on, Esc to cancel", "bold")
         if self._choices and self._chosen is None:
@@ -164,27 +243,18 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
             return Text("\n".join([*lines, "[ Cancel ]  Esc, n, q or Enter"]), "bold")
         return Text("[ Cancel ]  Esc, n, q or Enter     y  go on", "bold")
 
-    def on_mount(self) -> None:
-        self.call_after_refresh(self._armed)
-
     def _armed(self) -> None:
-        self._painted_at = time.monotonic()
+        super()._armed()
         if self._word is not None:
             self.query_one(Input).focus()
 
-    def _typed_ahead(self, event: Message) -> bool:
-        return self._painted_at is None or event.time < self._painted_at
-
-    def on_paste(self, event: events.Paste) -> None:
-        event.stop()
-
     def on_key(self, event: events.Key) -> None:
-        if self._word is not None or event.key in ("escape", "ctrl+c"):
+        if self._word is not None or event.key in OTHER_KEYS:
             return
         event.stop()
         if event.key in ("n", "q", "enter"):
             self.dismiss(None)
-        elif self._typed_ahead(event):
+        elif self.typed_ahead(event):
             return
         elif self._choices and self._chosen is None:
             self._choose(event.key)
@@ -196,23 +266,47 @@ class Confirm(ModalScreen[str | None], inherit_bindings=False):
             if name == key:
                 self._chosen = key
                 self._painted_at = None
-                self.query_one("#what", Static).update(text)
-                self.query_one("#ask", Static).update(self._ask())
-                self.call_after_refresh(self._armed)
+                self.query_one("#what", Static).update(Hanging(text))
+                self.query_one("#ask", Static).update(self.ask())
+                self.call_after_refresh(self._fit)
 
     def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.value.strip() == self._word and not self._typed_ahead(event):
+        if event.value.strip() == self._word and not self.typed_ahead(event):
             self.dismiss("yes")
         elif event.value.strip() in ("n", "q", ""):
             self.dismiss(None)
-
-    def action_cancel(self) -> None:
-        self.dismiss(None)
-
-    def action_interrupt(self) -> None:
-        self.app.exit(return_code=130)
 
 
 def confirm_beyond(text: Text, gateway: str) -> Confirm:
     """Weight 3, for what reaches beyond one session: the gateway's name is typed."""
     return Confirm(text, word=plain(gateway), called="the gateway's name")
+
+
+class Choose(Dialog, inherit_bindings=False):
+    """A few entries, one key each. ``entries``: the key of each and what it does.
+
+    Returns the key, or None for Esc and Enter. Choosing sends nothing by itself.
+    """
+
+    BINDINGS = Dialog.BINDINGS
+
+    def __init__(self, text: Text, entries: dict[str, str], *, cancel: str = "Cancel") -> None:
+        super().__init__(text)
+        self._entries, self._cancel = entries, cancel
+
+    def ask(self) -> Text:
+        lines = [f"  {key}  {what}" for key, what in self._entries.items()]
+        return Text("\n".join([*lines, f"[ {self._cancel} ]  Esc or Enter"]), "bold")
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key in OTHER_KEYS:
+            return
+        event.stop()
+        if event.key == "enter":
+            self.dismiss(None)
+        elif self.typed_ahead(event):
+            return
+        elif event.key in self._entries:
+            self.dismiss(event.key)
+        elif event.key in ("n", "q"):
+            self.dismiss(None)

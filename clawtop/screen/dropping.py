@@ -32,7 +32,7 @@ def line_to_drop(record: object, store: Store) -> str | None:
 
 def drop_text(plan: DropPlan) -> Text:
     """Dropping one copy: it loses nothing that is not still queued."""
-    text = Text("Drop one copy of a queued line; the other copy stays\n\n", "bold")
+    text = Text().append("Drop one copy of a queued line; the other copy stays\n\n", "bold")
     for name, value in drop_lines(plan):
         text.append(f"{name:<9}", "dim")
         text.append(plain(value) + "\n")

@@ -1,4 +1,4 @@
-"""The one key table: bindings, help and the footer are made from it.
+"""The one key table: bindings, help, footer and palette are made from it.
 
 Acting keys are the capitals X, K, N, T. No letter of a broken arrow-key sequence (A-D, F, H) is
 used, nor anything a terminal swallows (ctrl+s, ctrl+q, ctrl+z, function keys).
@@ -39,7 +39,8 @@ MOVING = (
 LOOKING = (
     Key("enter", "open", "detail: everything known, and the ways out", "detail", "Enter"),
     Key("slash", "filter", "filter (words, state:stale, agent:main)", "filter", "/"),
-    Key("f", "freeze", "freeze the rows; again to let them go"),
+    Key("s", "sort", "sort: the next order of this panel (need, oldest, …)", "sort"),
+    Key("f", "freeze", "freeze the rows; again to let them go", "freeze"),
     Key("z", "mute", "mute this incident for an hour; again to hear of it"),
     Key("l", "logs", "log lines of this row's session"),
     Key("5", "lanes", "lanes and tasks: what runs, what is stale, second copies"),
@@ -47,6 +48,9 @@ LOOKING = (
     Key("c", "copy", "show the full id on a line of its own, and copy it"),
     Key("r", "ask", "ask everything again, or connect now"),
     Key("ctrl+l", "repaint", "repaint", shown="^L"),
+    Key(
+        "colon", "palette", "every command by its words, every session by its key", "commands", ":"
+    ),
     Key("question_mark", "help", "this help", "help", "?"),
     Key("w", "changes", "what changed since the last w", "changes"),
     Key("escape", "up_level", "one level back", shown="Esc"),
@@ -56,14 +60,14 @@ ACTING = (
     Key("X", "release", "release this lock, or this incident's first way out", "release"),
     Key("K", "kill", "kill: abort the run of this lock or incident", "kill"),
     Key("N", "deny", "say no: deny copies of an approval, drop a copied event", "deny"),
-    Key("T", "heartbeats", "heartbeats: pause, resume (the whole gateway's)"),
+    Key("T", "heartbeats", "heartbeats: pause, resume (the whole gateway's)", "heartbeats"),
 )
 REPLAYING = (
     Key("space", "replay_pause", "pause, or go on"),
     Key("comma,less_than_sign", "replay_scrub(-1)", "a minute back", shown=", <"),
     Key("full_stop,greater_than_sign", "replay_scrub(1)", "a minute on", shown=". >"),
-    Key("left_square_bracket", "replay_incident(-1)", "the first naming before this", shown="["),
-    Key("right_square_bracket", "replay_incident(1)", "the next first naming", shown="]"),
+    Key("p", "replay_incident(-1)", "the previous first naming of an incident"),
+    Key("n", "replay_incident(1)", "the next first naming of an incident"),
 )
 GROUPS = (
     ("moving", MOVING),
@@ -84,17 +88,17 @@ def name_of(key: Key) -> str:
     return key.shown or key.keys
 
 
-def help_text() -> str:
-    """The help screen, from the same table."""
-    lines = []
-    for title, group in GROUPS:
-        lines += [title.upper(), *(f"  {name_of(key):<10} {key.what}" for key in group), ""]
-    lines.append("X, K, N and T ask before anything is sent. A key that cannot act now says why.")
-    lines.append("Selection is the record, not the row.")
-    return "\n".join(lines)
+# What the footer tells first; where the terminal is narrow, those at the end are left out.
+FOOT = ["enter", "X", "K", "N", "slash", "question_mark", "w", "q", "T", "colon", "s", "f"]
 
 
-def foot_text() -> str:
-    """The footer: the keys that matter most."""
-    chosen = [key for group in (LOOKING[:1], ACTING, LOOKING[1:]) for key in group if key.foot]
-    return "  ".join(f"{name_of(key)} {key.foot}" for key in chosen)
+def foot_text(width: int) -> str:
+    """The footer: the keys that matter most, as many as fit whole."""
+    named = {key.keys: key for _, group in GROUPS for key in group if key.foot}
+    text = ""
+    for key in (named[one] for one in FOOT):
+        longer = f"{text}  {name_of(key)} {key.foot}" if text else f"{name_of(key)} {key.foot}"
+        if len(longer) > width:
+            break
+        text = longer
+    return text

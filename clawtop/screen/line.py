@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from rich.cells import cell_len
-from rich.text import Text
+from rich.segment import Segment
+from rich.style import Style
+from textual.strip import Strip
 from textual.widget import Widget
 
 from clawtop.screen.rows import fit_text
@@ -29,6 +31,9 @@ class Line(Widget):
         """What it says, uncut."""
         return self._text + self._tail
 
-    def render(self) -> Text:
+    def render_line(self, y: int) -> Strip:
+        """Painted directly: as a Rich text it would be laid out anew for every change."""
         room = max(self.size.width - cell_len(self._tail), 0)
-        return Text(fit_text(self._text, room) + self._tail, self._style)
+        text = fit_text(self._text, room) + self._tail
+        line = Strip([Segment(text, Style.parse(self._style))])
+        return line.apply_style(self.visual_style.rich_style)

@@ -1,19 +1,17 @@
-"""The keys that move and look: panels, detail, filter, freeze, help."""
+"""The keys that move and look: panels, detail, freeze, help."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from rich.text import Text
-from textual.widgets import Input
 
 from clawtop.incidents.incident import Incident
 from clawtop.picture.records import Lock, Recovery, SystemEvent
 from clawtop.screen.detail import approvals_page, event_page, lock_page, recovery_page
 from clawtop.screen.dialogs import Confirm, Reading
 from clawtop.screen.incident_page import incident_page
-from clawtop.screen.keys import help_text
-from clawtop.text import count, plain
+from clawtop.text import count
 
 if TYPE_CHECKING:
     from clawtop.screen.app import ClawtopApp
@@ -92,14 +90,26 @@ class Looking:
             gone = record if isinstance(record, Incident) else None  # its page says that it is over
             return self.page_of(fresh if fresh is not None else gone)
 
-        app.push_screen(Reading(page, acting=True, renew=renew), self._after_detail)
+        app.push_screen(Reading(page, acting=True, renew=renew), self.do_chosen)
 
     def why_nothing(self) -> str:
         """Why there is nothing selected, in words."""
-        table = self._me().board.table()
-        if table.selection_gone:
-            return "the record that was selected is gone; move to select another"
-        return "nothing is selected here"
+        return self.gone() or "nothing is selected here"
+
+    def gone(self) -> str:
+        """That the selected record is not there any more; empty while it is."""
+        panel = self._me().board.focused_panel()
+        row_id = panel.table.last_selected
+        if row_id is None or not panel.table.selection_gone:
+            return ""
+        held_back = row_id in panel.model.records
+        why = "the filter holds the selected row back" if held_back else panel.model.gone(row_id)
+        return f"{why}; move to select another"
+
+    def page_beside(self) -> Text:
+        """The detail of the selected record as the rows hold it."""
+        page = self.page_of(self.record())
+        return page if page is not None else Text(self.why_nothing(), "dim")
 
     def page_of(self, record: object | None) -> Text | None:
         store, standing = self._me().store, self._me().standing
@@ -119,38 +129,12 @@ class Looking:
             case _:
                 return None
 
-    async def _after_detail(self, what: str | None) -> None:
+    async def do_chosen(self, what: str | None) -> None:
+        """What was chosen on a page or in the palette; None is Esc."""
         if what is not None:
             await self._me().run_action(what, self._me())
 
-    # -- filter and freeze
-
-    def action_filter(self) -> None:
-        line = self._me().board.filter_line
-        line.value = " ".join(self._me().filter_words)
-        line.add_class("open")
-        line.focus()
-
-    def on_input_changed(self, event: Input.Changed) -> None:
-        if event.input is self._me().board.filter_line and event.input.has_focus:
-            self.set_filter(event.value)
-
-    def on_input_submitted(self, event: Input.Submitted) -> None:
-        if event.input is self._me().board.filter_line:
-            self.close_filter()
-
-    def set_filter(self, text: str) -> None:
-        """Filter every panel by these words."""
-        app = self._me()
-        app.filter_words = tuple(text.split())
-        for panel in app.board.panels:
-            panel.model.set_filter(app.filter_words)
-        app.dirty()
-
-    def close_filter(self) -> None:
-        board = self._me().board
-        board.filter_line.remove_class("open")
-        board.focused_panel().table.focus()
+    # -- freeze, and one level back
 
     def action_freeze(self) -> None:
         app = self._me()
@@ -161,10 +145,10 @@ class Looking:
         """One level back: the filter, then the words, then the freeze."""
         app = self._me()
         if app.board.filter_line.has_class("open"):
-            self.set_filter("")
-            self.close_filter()
+            app.set_filter("")
+            app.close_filter()
         elif app.filter_words:
-            self.set_filter("")
+            app.set_filter("")
         elif app.frozen_ms is not None:
             app.frozen_ms = None
         app.hush()
@@ -173,7 +157,10 @@ class Looking:
     # -- the rest
 
     def action_help(self) -> None:
-        self._me().push_screen(Reading(help_text()))
+        from clawtop.screen.help import Help
+
+        if not isinstance(self._me().screen, Help):
+            self._me().push_screen(Help())
 
     def action_actions(self) -> None:
         import os
@@ -192,14 +179,17 @@ class Looking:
 
     def action_copy(self) -> None:
         """The full id on a line of its own, and into the terminal's clipboard."""
-        app = self._me()
-        row_id, record = self.selected()[1], self.record()
-        if row_id is None or record is None:
+        from clawtop.screen.copying import Copies, things
+
+        app, record = self._me(), self.record()
+        if record is None:
             app.say(self.why_nothing())
             return
-        text = record[0].id if isinstance(record, tuple) else row_id  # an incident's is its key
-        app.copy_to_clipboard(plain(text))
-        app.push_screen(Reading(f"copied, if this terminal allows it\n\n{plain(text)}"))
+        found = things(record, app.store)
+        if found:
+            app.push_screen(Copies(found))
+        else:
+            app.say("the gateway names no session here: there is nothing to copy")
 
     def action_ask(self) -> None:
         app = self._me()
@@ -215,7 +205,7 @@ class Looking:
             app.watcher.reconnect_now()
 
     def action_repaint(self) -> None:
-        self._me().refresh(layout=True)
+        self._me().repaint()
 
     def action_interrupt(self) -> None:
         self._me().exit(return_code=130)
@@ -225,7 +215,7 @@ class Looking:
         if not app.doing.in_flight:
             app.leave()
             return
-        text = Text(f"{count(app.doing.in_flight, 'action')} under way.\n", "bold red")
+        text = Text().append(f"{count(app.doing.in_flight, 'action')} under way.\n", "bold red")
         text.append("It cannot be recalled; its outcome will be recorded as unknown.\n")
         app.push_screen(Confirm(text), self._leave)
 

@@ -8,18 +8,24 @@ from textual.containers import Vertical
 
 from clawtop.picture.store import Store
 from clawtop.screen.line import Line
-from clawtop.screen.panels import PanelModel
+from clawtop.screen.panels import NEED, PanelModel
 from clawtop.screen.rows import RowTable
+from clawtop.screen.trend import Trend
 from clawtop.text import plain
 
 
 class Title(Line):
-    """A rule with the panel's number, name and counts."""
+    """A rule with the panel's number, name and counts; how they moved, where there is room."""
 
-    def announce(self, text: str, focused: bool) -> None:
-        """The counts now; the panel in focus is bold."""
+    def announce(self, text: str, focused: bool, trend: str = "", place: str = "") -> None:
+        """The counts now; the panel in focus is bold. ``place``: where in its rows it is."""
+        tail = f" {place} ─" if place else ""
+        room = self.size.width - cell_len(tail)
         line = f"─ {text} "
-        self.say(line + "─" * (self.size.width - cell_len(line)), "bold" if focused else "dim")
+        if trend and cell_len(line) + cell_len(trend) < room:
+            line += f"{trend} "
+        rule = "─" * (room - cell_len(line))
+        self.say(line + rule, "bold" if focused else "dim", tail)
 
 
 class PanelRows(RowTable, inherit_bindings=False):
@@ -37,6 +43,7 @@ class PanelView(Vertical):
         self._shape: tuple[int | None, bool] = (2, False)
         self.chosen = False  # by a person; until then the selection follows the worst row
         self.title_line = Title()
+        self.trend = Trend()
         self.table = PanelRows(model.rows, id=f"rows-{model.name}")
 
     def compose(self) -> ComposeResult:
@@ -54,9 +61,20 @@ class PanelView(Vertical):
 
     def paint(self, store: Store, now_ms: int, words: tuple[str, ...]) -> int:
         """Bring title and visible rows up to ``now_ms``; how many lines were repainted."""
-        hidden = self.model.rows.hidden
-        shown = f" · filter {plain(' '.join(words))} ({hidden} hidden)" if words else ""
-        text = f"{self.model.number} {self.model.label}  {self.model.title(store)}{shown}"
-        self.title_line.announce(text, self.table.has_focus)
+        model = self.model
+        self.trend.note(model.count(store), store.now_ms)
+        shown = f" · filter {plain(' '.join(words))} ({model.rows.hidden} hidden)" if words else ""
+        order = "" if model.order_name == NEED else f" · by {model.order_name}"
+        text = f"{model.number} {model.label}  {model.heading(store)}{order}{shown}"
+        self.title_line.announce(text, self.table.has_focus, self.trend.text, self._place())
         self.table.set_empty_text(self.model.empty_text(store))
         return self.table.sync(now_ms)
+
+    def _place(self) -> str:
+        """Which of how many rows is selected, where not all of them are in sight."""
+        number = len(self.model.rows)
+        if self.table.compact or number < self.table.size.height:
+            return ""
+        selected = self.table.selected
+        index = None if selected is None else self.model.rows.index_of(selected)
+        return f"{number} rows" if index is None else f"{index + 1} of {number}"

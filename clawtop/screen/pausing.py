@@ -10,8 +10,7 @@ from clawtop.errors import ClawtopError
 from clawtop.picture.store import Store
 from clawtop.remedies.outcome import Action
 from clawtop.remedies.pausing import LASTS, PAUSE, RESUME, SwitchPlan, plan_switch
-from clawtop.screen.choosing import Choose
-from clawtop.screen.dialogs import Confirm, confirm_beyond
+from clawtop.screen.dialogs import Choose, Confirm, confirm_beyond
 from clawtop.text import age, plain
 
 if TYPE_CHECKING:

@@ -205,6 +205,11 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._resync()
 
     @property
+    def last_selected(self) -> str | None:
+        """The id of the row that is or was selected, there now or not."""
+        return self._chosen
+
+    @property
     def was_selected(self) -> bool:
         """A row is or was selected, there now or not."""
         return self._chosen is not None
@@ -235,8 +240,9 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._resync()
 
     def set_empty_text(self, text: str) -> None:
-        self._empty_text = text
-        self._resync()
+        if text != self._empty_text:
+            self._empty_text = text
+            self._resync()
 
     def sync(self, now_ms: int) -> int:
         """Repaint the visible lines that differ from the source; answers how many."""

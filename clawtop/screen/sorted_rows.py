@@ -101,7 +101,7 @@ class SortedRows(Generic[Key]):
             self.drop(row_id)  # with its old key, or it could not be found again
             self._keys[row_id] = sort_key
         wanted = self._keep is None or self._keep(row_id)
-        listed = row_id in self._order
+        listed = known and row_id in self._order
         if wanted and not listed:
             self._order.add(row_id)
         elif listed and not wanted:

@@ -12,12 +12,16 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
+from textual import events
+from textual.driver import Driver
+from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
 from clawtop.demo import ScriptedGateway, World
 from clawtop.gateway.client import Client
 from clawtop.gateway.find import Target
 from clawtop.gateway.hook import Hook
+from clawtop.gateway.keyring import Keyring
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.secret import Secret
 from clawtop.incidents.scene import Kind
@@ -35,8 +39,8 @@ def target_of(gateway: ScriptedGateway, secret: str | None = None) -> Target:
     return Target(gateway.url, "edge-1", token, "the test", "the test")
 
 
-def client() -> Client:
-    return Client("0.0", "linux", "clawtop (tester@desk)", "test-instance")
+def client(keys: Keyring | None = None) -> Client:
+    return Client("0.0", "linux", "clawtop (tester@desk)", "test-instance", keys)
 
 
 @dataclass
@@ -67,6 +71,12 @@ class Stage:
     async def press(self, *keys: str) -> None:
         await self.pilot.press(*keys)
         await self.pilot.pause()
+
+    def type_at_once(self, *keys: str) -> None:
+        """Keys as a fast typist's terminal sends them: none waits for what the one before did."""
+        for key in keys:
+            name = _character_to_key(key) if len(key) == 1 else key
+            self.app.post_message(events.Key(name, key if len(key) == 1 else None))
 
     async def confirm_with(self, *keys: str) -> None:
         """Answer a dialog once it is painted: keys typed before that do not count."""
@@ -120,8 +130,12 @@ async def stage(
     kinds: Sequence[Kind] | None = None,
     bell: bool = False,
     hook: Hook | None = None,
+    theme: str | None = None,
+    driver: type[Driver] | None = None,
+    keys: Keyring | None = None,
 ) -> AsyncIterator[Stage]:
-    """Run the dashboard until the block ends. ``kinds``: the incidents to look for."""
+    """Run the dashboard until the block ends. ``kinds``: the incidents to look for; ``driver``:
+    takes what is written for the terminal."""
     async with gateway or ScriptedGateway(generation, world=world) as running:
         manner = Manner(read_only=read_only, timeout_s=5)
         store = Store(stale_after_ms=stale_after_ms, wishes=Wishes(read_only=read_only))
@@ -130,7 +144,7 @@ async def stage(
         def make(on_dirty: Callable[[], None]) -> Any:
             from clawtop.gateway.watch import Watcher
 
-            return Watcher(target, client(), store, manner, on_dirty=on_dirty)
+            return Watcher(target, client(keys), store, manner, on_dirty=on_dirty)
 
         app = ClawtopApp(
             make,
@@ -140,8 +154,10 @@ async def stage(
             kinds=kinds,
             bell=bell,
             hook=hook,
+            theme=theme,
         )
-        async with app.run_test(size=size) as pilot:
+        app.driver_class = driver or app.driver_class
+        async with app.run_test(headless=driver is None, size=size) as pilot:
             on = Stage(running, app, pilot)
             if secret is None:
                 await on.until(lambda: "rows" in store.listed, "the first listing")

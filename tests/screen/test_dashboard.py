@@ -109,7 +109,7 @@ def test_selection_is_a_record_and_says_when_it_is_gone() -> None:
             on.world.end_run("agent:main:c")
             await on.until(lambda: on.app.board.table().selection_gone, "gone")
             await on.press("enter")
-            await on.until_text("the record that was selected is gone")
+            await on.until_text("agent:main:c is not held any more")
             await on.press("X")
             assert not isinstance(on.app.screen, Confirm)
 

@@ -10,7 +10,7 @@ from textual import events
 from clawtop.gateway.methods import READ_METHODS
 from clawtop.gateway.pauses import Pauses
 from clawtop.picture.pause import Act, Pause
-from clawtop.screen.choosing import Choose
+from clawtop.screen.dialogs import Choose
 from tests.screen.stage import Stage, play, stage
 from tests.screen.test_acting import logged
 

@@ -117,7 +117,7 @@ def test_jumping_goes_to_the_first_naming_and_says_what(tmp_path: Path) -> None:
             first = player.survey.firsts[-1]
             player.seek(player.tape.ends_ms)
             await on.until(lambda: player.at_end, "the end")
-            await on.press("left_square_bracket")
+            await on.press("p")
             await on.until_text(first.id, first.name)
             await on.until_text(DM)
 
@@ -127,7 +127,7 @@ def test_jumping_goes_to_the_first_naming_and_says_what(tmp_path: Path) -> None:
 def test_on_a_live_gateway_these_keys_say_that_there_is_no_recording() -> None:
     async def scene() -> None:
         async with stage(ScriptedGateway()) as on:
-            for key in ("space", "comma", ".", "left_square_bracket", "right_square_bracket"):
+            for key in ("space", "comma", ".", "p", "n"):
                 on.app.hush()
                 await on.press(key)
                 await on.until_text("clawtop replay FILE")

@@ -13,7 +13,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -21,6 +21,7 @@ import pytest
 
 from tests.cli.shell import Served, serving
 from tests.gateway.test_hook import writer
+from tests.screen.terminal.emulator import Emulator
 
 LEAVES_ALTERNATE = b"\x1b[?1049l"
 SHOWS_CURSOR = b"\x1b[?25h"
@@ -33,9 +34,12 @@ def _own() -> None:
 
 
 class Terminal:
-    """clawtop in a pseudo-terminal of 80x24; ``owned``: its controlling one, as in a shell."""
+    """clawtop in a pseudo-terminal of 80x24; ``owned``: its controlling one, as in a shell;
+    ``env``: what its environment has beside ours."""
 
-    def __init__(self, served: Served, *args: str, owned: bool = False) -> None:
+    def __init__(
+        self, served: Served, *args: str, owned: bool = False, env: Mapping[str, str] | None = None
+    ) -> None:
         self.master, slave = pty.openpty()
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 80, 0, 0))
         where = ("--url", served.gateway.url, "--token-file", str(served.token_file))
@@ -44,12 +48,13 @@ class Terminal:
             stdin=slave,
             stdout=slave,
             stderr=slave,
-            env={**os.environ, "TERM": "xterm-256color"},
+            env={**os.environ, "TERM": "xterm-256color", **(env or {})},
             start_new_session=True,
             preexec_fn=_own if owned else None,
         )
         os.close(slave)
         self.seen = b""
+        self.shown = Emulator(80, 24)
 
     def read(self, seconds: float) -> bytes:
         """What it writes within this time."""
@@ -63,11 +68,13 @@ class Terminal:
             except OSError:  # the other side is closed
                 break
         self.seen += fresh
+        self.shown.feed_bytes(fresh)
         return fresh
 
     def until(self, word: bytes) -> None:
+        """Until it was written in one piece, or stands on the screen."""
         end = time.monotonic() + DEADLINE_S
-        while word not in self.seen:
+        while not (word in self.seen or word.decode() in "\n".join(self.shown.lines())):
             assert time.monotonic() < end, self.seen[-2000:]
             self.read(0.05)
 
@@ -88,8 +95,10 @@ class Terminal:
 
 
 @contextmanager
-def terminal(served: Served, *args: str, owned: bool = False) -> Iterator[Terminal]:
-    running = Terminal(served, *args, owned=owned)
+def terminal(
+    served: Served, *args: str, owned: bool = False, env: Mapping[str, str] | None = None
+) -> Iterator[Terminal]:
+    running = Terminal(served, *args, owned=owned, env=env)
     try:
         yield running
     finally:

@@ -4,7 +4,7 @@ A new panel is a new file and one line in ``ALL``.
 """
 
 from clawtop.screen.panels.approvals import ApprovalsPanel
-from clawtop.screen.panels.base import PanelModel
+from clawtop.screen.panels.base import NEED, PanelModel
 from clawtop.screen.panels.events import EventsPanel
 from clawtop.screen.panels.incidents import IncidentsPanel
 from clawtop.screen.panels.locks import LocksPanel
@@ -20,6 +20,7 @@ ALL: tuple[type[PanelModel], ...] = (
 
 __all__ = [
     "ALL",
+    "NEED",
     "ApprovalsPanel",
     "EventsPanel",
     "IncidentsPanel",

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from clawtop.picture.records import Approval
 from clawtop.picture.store import Store
-from clawtop.screen.panels.base import CALM, FAINT, WARN, PanelModel, SortKey, shown
+from clawtop.screen.panels.base import CALM, FAINT, WARN, Order, PanelModel, SortKey, shown
 from clawtop.screen.sorted_rows import Cell, Column
 from clawtop.text import age, count
 
@@ -17,12 +17,14 @@ class ApprovalsPanel(PanelModel):
     """Identical requests are one row with its copies; a row's id is its group."""
 
     number, name, label, part = 3, "approvals", "APPROVALS", "approvals"
+    answer = "approvals.exec"
     columns = (
         Column("COPY", 4),
         Column("AGE", 7),
-        Column("COMMAND", 16, flex=True, middle=True),
+        Column("COMMAND", 30, flex=True, middle=True),
         Column("SESSION", 22, rank=2, middle=True),
         Column("EXPIRES", 7, rank=1),
+        Column("CWD", 20, rank=3, middle=True),
     )
 
     def load(self, store: Store) -> dict[str, Group]:
@@ -45,7 +47,18 @@ class ApprovalsPanel(PanelModel):
             Cell(shown(first.command)),
             Cell(shown(first.session_key), FAINT),
             Cell(age(left)),
+            Cell(shown(first.cwd), FAINT),
         )
+
+    def orders(self) -> dict[str, Order]:
+        return {
+            "oldest": lambda group: (group[0].created_at_ms or 0,),
+            "expires": lambda group: (group[0].expires_at_ms is None, group[0].expires_at_ms or 0),
+            "session": lambda group: (group[0].session_key or "", group[0].created_at_ms or 0),
+        }
+
+    def number_of(self, store: Store) -> int:
+        return len(store.backlog)
 
     def title(self, store: Store) -> str:
         total = len(store.backlog)
@@ -57,6 +70,9 @@ class ApprovalsPanel(PanelModel):
 
     def nothing(self) -> str:
         return "no approvals pending"
+
+    def gone(self, row_id: str) -> str:
+        return "the selected request is not pending any more"
 
     def haystack(self, record: Group) -> str:
         first = record[0]

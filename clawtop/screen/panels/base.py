@@ -3,7 +3,7 @@ while the picture moves on."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
 from clawtop.picture.store import Store
@@ -14,6 +14,8 @@ STRONG, CALM, FAINT = "bold", "", "dim"
 BAD, WARN, GOOD = "bold red", "yellow", "green"
 
 SortKey = tuple[Any, ...]
+Order = Callable[[Any], SortKey]
+NEED = "need"
 
 
 class PanelModel:
@@ -23,11 +25,14 @@ class PanelModel:
     name: ClassVar[str]
     label: ClassVar[str]
     part: ClassVar[str]
+    answer: ClassVar[str]  # what the store calls the listing that fills this panel
     columns: ClassVar[Sequence[Column]]
 
     def __init__(self) -> None:
         self.records: dict[str, Any] = {}
         self.rows: SortedRows[SortKey] = SortedRows(self.columns, self._cells_or_gone)
+        self.order_name = NEED
+        self._order: Order = self.sort_key
         self._words: tuple[str, ...] = ()
 
     # -- what a panel says of itself
@@ -44,6 +49,10 @@ class PanelModel:
         """Who needs a person most comes first. Made of what does not change with time."""
         raise NotImplementedError
 
+    def orders(self) -> dict[str, Order]:
+        """Other orders that a person may want, by name. Sort keys here must not tick either."""
+        return {}
+
     def cells(self, record: Any, now_ms: int) -> Sequence[Cell]:
         raise NotImplementedError
 
@@ -51,9 +60,17 @@ class PanelModel:
         """Counts in words; always live, also while the rows hold still."""
         raise NotImplementedError
 
+    def number_of(self, store: Store) -> int:
+        """The count that comes first in the title."""
+        raise NotImplementedError
+
     def nothing(self) -> str:
         """What being empty means here."""
         raise NotImplementedError
+
+    def gone(self, row_id: str) -> str:
+        """That the record of this row is not there any more."""
+        return "the selected record is gone"
 
     def haystack(self, record: Any) -> str:
         """The text that a filter looks through."""
@@ -62,6 +79,22 @@ class PanelModel:
     def terms(self, record: Any) -> dict[str, str]:
         """Named terms for filters like ``state:stale``."""
         return {}
+
+    def count(self, store: Store) -> int | None:
+        """The count now; None where this gateway does not show it, or has not told it yet."""
+        if store.facts is None or store.coverage()[self.part].level == "none":
+            return None
+        number = self.number_of(store)
+        told = self.answer in store.listed or store.companion is not None
+        return number if number or told else None
+
+    def heading(self, store: Store) -> str:
+        """Counts in words, or why there are none."""
+        if self.count(store) is not None:
+            return self.title(store)
+        if store.facts is None:
+            return ""
+        return "not visible" if store.coverage()[self.part].level == "none" else "asking"
 
     # -- the rows
 
@@ -84,7 +117,7 @@ class PanelModel:
 
     def _put(self, row_id: str, record: Any) -> None:
         self.records[row_id] = record
-        self.rows.put(row_id, self.sort_key(record))
+        self.rows.put(row_id, self._order(record))
 
     def _drop(self, row_id: str) -> None:
         self.records.pop(row_id, None)
@@ -105,8 +138,24 @@ class PanelModel:
             return ""
         return plain(part.why or "not visible") if part.level == "none" else self.nothing()
 
+    def next_order(self) -> str:
+        """Sort by the next of the orders there are, and say which that is."""
+        names = [NEED, *self.orders()]
+        return self.set_order(names[(names.index(self.order_name) + 1) % len(names)])
+
+    def set_order(self, name: str) -> str:
+        """Sort by this order; a name that this panel does not have sorts by need."""
+        found = self.orders()
+        self.order_name = name if name in found else NEED
+        self._order = found.get(name, self.sort_key)
+        self.rows.clear()  # keys of two orders cannot be compared
+        for row_id, record in self.records.items():
+            self.rows.put(row_id, self._order(record))
+        return self.order_name
+
     def set_filter(self, words: tuple[str, ...]) -> None:
-        """Show only rows in which every word is found; ``name:value`` asks one term."""
+        """Show only rows in which every word is found; ``name:value`` asks one term, and
+        ``!`` before either holds back what has it."""
         self._words = words
         self.rows.set_filter(self._matches if words else None)
 
@@ -115,14 +164,19 @@ class PanelModel:
         if record is None:
             return False
         text, terms = self.haystack(record).lower(), self.terms(record)
-        return all(_has(word.lower(), text, terms) for word in self._words)
+        return all(_wanted(word.lower(), text, terms) for word in self._words)
+
+
+def _wanted(word: str, text: str, terms: dict[str, str]) -> bool:
+    if word.startswith("!") and len(word) > 1:
+        return not _has(word[1:], text, terms)
+    return _has(word, text, terms)
 
 
 def _has(word: str, text: str, terms: dict[str, str]) -> bool:
+    """One named term, or the words of the row: a session key looks like a term, too."""
     name, colon, value = word.partition(":")
-    if colon and name in terms:
-        return value in terms[name].lower()
-    return word in text
+    return word in text or (bool(colon) and value in terms.get(name, "").lower())
 
 
 def shown(text: str | None, absent: str = "-") -> str:

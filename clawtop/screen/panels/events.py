@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from clawtop.picture.records import SystemEvent
 from clawtop.picture.store import Store
-from clawtop.screen.panels.base import CALM, FAINT, WARN, PanelModel, SortKey, shown
+from clawtop.screen.panels.base import CALM, FAINT, WARN, Order, PanelModel, SortKey, shown
 from clawtop.screen.sorted_rows import Cell, Column
 from clawtop.text import age, count
 
@@ -15,12 +15,14 @@ class EventsPanel(PanelModel):
     """Lines queued for the next turn: how many, which are copies, whether some were lost."""
 
     number, name, label, part = 1, "system_events", "EVENTS", "system_events"
+    answer = "system_events"
     columns = (
         Column("#", 3, align="right", rank=3),
         Column("AGE", 8),
         Column("COPY", 6, rank=1),
         Column("SESSION", 22, rank=2, middle=True),
         Column("EVENT", 20, flex=True),
+        Column("CONTEXT KEY", 20, rank=4, middle=True),
     )
 
     def load(self, store: Store) -> dict[str, SystemEvent]:
@@ -42,7 +44,17 @@ class EventsPanel(PanelModel):
             Cell(copy, WARN if copy else CALM),
             Cell(shown(record.session_key)),
             Cell(shown(record.text)),
+            Cell(shown(record.context_key), FAINT),
         )
+
+    def orders(self) -> dict[str, Order]:
+        return {
+            "oldest": lambda event: (event.seen_since_ms, event.position),
+            "session": lambda event: (event.session_key or "", event.position),
+        }
+
+    def number_of(self, store: Store) -> int:
+        return store.queue.total
 
     def title(self, store: Store) -> str:
         queue = store.queue

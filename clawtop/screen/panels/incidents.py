@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from clawtop.incidents.incident import Incident, Severity, order
 from clawtop.picture.store import Store
-from clawtop.screen.panels.base import BAD, CALM, FAINT, WARN, PanelModel, SortKey, shown
+from clawtop.screen.panels.base import BAD, CALM, FAINT, WARN, Order, PanelModel, SortKey, shown
 from clawtop.screen.panels.locks import PROOFS
 from clawtop.screen.sorted_rows import Cell, Column
 from clawtop.screen.standing import WORDS, Standing, since_text
@@ -20,6 +20,7 @@ class IncidentsPanel(PanelModel):
     """Named failures, worst first; what is muted comes after what is not."""
 
     number, name, label, part = 0, "incidents", "INCIDENTS", "locks"
+    answer = "rows"
     columns = (
         Column("SEVERITY", 8),
         Column("AGE", 7),
@@ -57,8 +58,21 @@ class IncidentsPanel(PanelModel):
             Cell(shown(record.name), calm),
             Cell(shown(where), calm if record.session_key else FAINT),
             Cell(PROOFS.get(record.certainty, record.certainty), calm),
-            Cell(shown(record.summary) if record.session_key else "", FAINT),
+            Cell(shown(record.summary), FAINT),
         )
+
+    def orders(self) -> dict[str, Order]:
+        return {
+            "oldest": lambda one: (one.since_ms is None, one.since_ms or 0, one.key),
+            "newest": lambda one: (-(one.since_ms or 0), one.key),
+            "session": lambda one: (one.session_key or "", order(one)),
+        }
+
+    def number_of(self, store: Store) -> int:
+        return len(self.standing.engine.open) if self.standing else 0
+
+    def heading(self, store: Store) -> str:
+        return self.title(store) if self.count(store) is not None else ""
 
     def title(self, store: Store) -> str:
         counts = self.standing.counts if self.standing else {}
@@ -77,6 +91,9 @@ class IncidentsPanel(PanelModel):
         if self._words and self.records:
             return f"nothing matches {' '.join(self._words)}"
         return self.nothing() if "rows" in store.listed else ""
+
+    def gone(self, row_id: str) -> str:
+        return "the selected incident is over"
 
     def haystack(self, record: Incident) -> str:
         where = f"{record.session_key or ''} {record.run_id or ''}"

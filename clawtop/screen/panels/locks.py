@@ -16,12 +16,13 @@ from clawtop.screen.panels.base import (
     GOOD,
     STRONG,
     WARN,
+    Order,
     PanelModel,
     SortKey,
     shown,
 )
 from clawtop.screen.sorted_rows import Cell, Column
-from clawtop.text import age, count
+from clawtop.text import age, count, plain
 
 WORDS = {
     Verdict.LEAKED: ("LEAKED", BAD),
@@ -42,14 +43,16 @@ class LocksPanel(PanelModel):
     """Who holds which session, since when, and is that healthy."""
 
     number, name, label, part = 2, "locks", "LOCKS", "locks"
+    answer = "rows"
     columns = (
         Column("STATE", 8),
         Column("AGE", 7),
         Column("IDLE", 7),
-        Column("SESSION", 12, flex=True, middle=True),
+        Column("SESSION", 20, flex=True, middle=True),
         Column("HOLDER", 7, rank=1),
         Column("WAIT", 4, align="right", rank=2),
         Column("PROOF", 6, rank=3),
+        Column("WHY", 34, rank=4),
     )
 
     def load(self, store: Store) -> dict[str, Lock]:
@@ -75,7 +78,19 @@ class LocksPanel(PanelModel):
             Cell(HOLDERS.get(record.holder, record.holder)),
             Cell(waiting, STRONG if record.waiting else FAINT),
             Cell(PROOFS.get(record.proof, record.proof)),
+            Cell(shown(record.why[-1]) if record.why else "", FAINT),
         )
+
+    def orders(self) -> dict[str, Order]:
+        return {
+            "oldest": lambda lock: (lock.since_ms is None, lock.since_ms or 0, lock.session_key),
+            "idle": lambda lock: (lock.idle_since_ms is None, lock.idle_since_ms or 0),
+            "waiting": lambda lock: (-(lock.waiting or 0), lock_order(lock)),
+            "session": lambda lock: (lock.session_key,),
+        }
+
+    def number_of(self, store: Store) -> int:
+        return store.held.held_count
 
     def title(self, store: Store) -> str:
         parts = [f"{store.held.held_count} held"]
@@ -92,6 +107,9 @@ class LocksPanel(PanelModel):
 
     def nothing(self) -> str:
         return "no session is held"
+
+    def gone(self, row_id: str) -> str:
+        return f"{plain(row_id)} is not held any more"
 
     def haystack(self, record: Lock) -> str:
         return " ".join(
