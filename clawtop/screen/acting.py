@@ -1,6 +1,7 @@
-"""The keys that act: from the selected record to a plan, a confirmation, and a runner.
+"""What the acting keys do: from the selected record to a plan, a confirmation, and a runner.
 
 The dialog holds the plan. What is under the cursor when the answer comes does not matter.
+Loaded with the first acting key, not before the first frame.
 """
 
 from __future__ import annotations
@@ -35,14 +36,14 @@ if TYPE_CHECKING:
 
 
 class Acting:
-    """Actions of the dashboard that ask the gateway to change something. Mixed into the app."""
+    """Asks the gateway to change something, for one app."""
 
-    def _app(self) -> ClawtopApp:
-        return self  # type: ignore[return-value]
+    def __init__(self, app: ClawtopApp) -> None:
+        self._app = app
 
     def why_not(self) -> str | None:
         """Why no acting key can act now; None when one could."""
-        app = self._app()
+        app = self._app
         watcher = app.watcher
         if watcher is None or app.store.facts is None:
             return "not connected yet"
@@ -54,9 +55,10 @@ class Acting:
             return "the link is down: what is shown is old"
         return None
 
-    def action_release(self) -> None:
+    def release_selected(self) -> None:
         """The first way out: of a lock its first step, of an incident its first remedy."""
-        app, record = self._app(), self._app().record()
+        app = self._app
+        record = app.record()
         if isinstance(record, Lock):
             self._release(record.session_key, None)
         elif isinstance(record, Incident):
@@ -64,9 +66,10 @@ class Acting:
         else:
             app.say("X and K act on a lock or an incident: select one (2, 0)")
 
-    def action_kill(self) -> None:
+    def kill_selected(self) -> None:
         """Abort the run: by its id where that is offered, else whatever the session runs."""
-        app, record = self._app(), self._app().record()
+        app = self._app
+        record = app.record()
         if not isinstance(record, Lock | Incident):
             app.say("X and K act on a lock or an incident: select one (2, 0)")
             return
@@ -80,11 +83,11 @@ class Acting:
         """The held session an incident is about: its own, else the one it would release."""
         keys = [incident.session_key]
         keys += [way.target for way in incident.ways if way.act == Act.RELEASE]
-        locks = self._app().store.held.locks
+        locks = self._app.store.held.locks
         return next((locks[key] for key in keys if key is not None and key in locks), None)
 
     def _way_out(self, incident: Incident) -> None:
-        app = self._app()
+        app = self._app
         why = self.why_not()
         if why is not None:
             app.say(why)
@@ -97,9 +100,10 @@ class Acting:
         else:
             self._start_way(first)
 
-    def action_way(self, number: int) -> None:
+    def start_number(self, number: int) -> None:
         """The way out of that number on the page of a lock or an incident."""
-        app, record = self._app(), self._app().record()
+        app = self._app
+        record = app.record()
         why = self.why_not()
         if why is not None:
             app.say(why)
@@ -114,12 +118,12 @@ class Acting:
 
     def _start_way(self, way: Remedy) -> None:
         if way.act == Act.CANCEL_TASK:
-            self._cancel(plan_cancel(self._app().store, [way.target])[0])
+            self._cancel(plan_cancel(self._app.store, [way.target])[0])
         else:
             self._release(way.target, way.step)
 
     def _release(self, session_key: str, step: str | None) -> None:
-        app = self._app()
+        app = self._app
         why = self.why_not()
         if why is not None:
             app.say(why)
@@ -135,7 +139,7 @@ class Acting:
         self._confirm_release(plan)
 
     def _confirm_release(self, plan: ReleasePlan) -> None:
-        app = self._app()
+        app = self._app
         text = release_text(plan, app.store.now_ms)
         dialog = Confirm(text, word=word_for(plan))
         if plan.offer.beyond:
@@ -150,11 +154,12 @@ class Acting:
     def _start_release(self, plan: ReleasePlan) -> None:
         from clawtop.gateway.act import Release
 
-        watcher, how = self._how()
-        self._start(Release(watcher, plan, **how), plan.offer.patience_s)
+        watcher, how = self.how()
+        self.start(Release(watcher, plan, **how), plan.offer.patience_s)
 
-    def action_deny(self) -> None:
-        app, record = self._app(), self._app().record()
+    def deny_selected(self) -> None:
+        app = self._app
+        record = app.record()
         line = line_to_drop(record, app.store)
         if line is not None:
             self._drop(line)
@@ -180,13 +185,13 @@ class Acting:
         if not isinstance(record, Incident):
             return None
         named = [way.target for way in record.ways if way.act == Act.DENY_COPIES]
-        backlog = self._app().store.backlog
+        backlog = self._app.store.backlog
         asked = [backlog.get(one) for one in backlog.of_session(record.session_key or "")]
         named += [one.group for one in asked if one is not None]
         return named[0] if named else None
 
     def _confirm_deny(self, group: tuple[Approval, ...]) -> None:
-        app = self._app()
+        app = self._app
         gateway = app.store.facts.name if app.store.facts else ""
         text, choices, plans = deny_choices(group[0], group, gateway, app.store.now_ms)
 
@@ -199,11 +204,11 @@ class Acting:
     def _start_deny(self, plan: DenyPlan) -> None:
         from clawtop.gateway.deny import Denial
 
-        watcher, how = self._how()
-        self._start(Denial(watcher, plan, **how), 10.0 * len(plan.targets))
+        watcher, how = self.how()
+        self.start(Denial(watcher, plan, **how), 10.0 * len(plan.targets))
 
     def _drop(self, event_id: str) -> None:
-        app = self._app()
+        app = self._app
         why = self.why_not()
         if why is not None:
             app.say(why)
@@ -223,12 +228,12 @@ class Acting:
     def _start_drop(self, plan: DropPlan) -> None:
         from clawtop.gateway.drop import Drop
 
-        watcher, how = self._how()
-        self._start(Drop(watcher, plan, **how), PATIENCE_S)
+        watcher, how = self.how()
+        self.start(Drop(watcher, plan, **how), PATIENCE_S)
 
     def cancel_copies(self) -> None:
         """Of every repeated task the younger copies, the oldest stays."""
-        app = self._app()
+        app = self._app
         why = self.why_not()
         plan = plan_cancel_duplicates(app.store, "oldest")
         if why is not None:
@@ -239,7 +244,7 @@ class Acting:
             self._cancel(plan)
 
     def _cancel(self, plan: CancelPlan) -> None:
-        app = self._app()
+        app = self._app
         if not plan.targets:
             app.say("that task is over")
             return
@@ -253,19 +258,19 @@ class Acting:
     def _start_cancel(self, plan: CancelPlan) -> None:
         from clawtop.gateway.cancel import Cancel
 
-        watcher, how = self._how()
-        self._start(Cancel(watcher, plan, **how), 10.0 * len(plan.targets))
+        watcher, how = self.how()
+        self.start(Cancel(watcher, plan, **how), 10.0 * len(plan.targets))
 
-    def _how(self) -> tuple[Watcher, dict[str, Any]]:
+    def how(self) -> tuple[Watcher, dict[str, Any]]:
         """What every runner is given beside its plan."""
-        app = self._app()
+        app = self._app
         assert app.watcher is not None
         log = _log()
         how = {"operator": app.operator, "log": log, "on_progress": lambda _action: app.dirty()}
         return app.watcher, how
 
-    def _start(self, runner: Runner, patience_s: float) -> None:
-        app = self._app()
+    def start(self, runner: Runner, patience_s: float) -> None:
+        app = self._app
         app.hush()
         app.doing.start(runner, patience_s)
         app.dirty()

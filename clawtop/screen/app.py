@@ -11,6 +11,7 @@ import gc
 import signal
 import time
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import events
@@ -20,7 +21,6 @@ from textual.widgets import Input
 
 from clawtop.errors import ClawtopError
 from clawtop.picture.store import PANELS, Store
-from clawtop.screen.acting import Acting
 from clawtop.screen.alarm import Alarm
 from clawtop.screen.dashboard import Dashboard
 from clawtop.screen.dialogs import Reading
@@ -30,7 +30,6 @@ from clawtop.screen.header import Second, first_line, second_line
 from clawtop.screen.keys import INTERRUPT
 from clawtop.screen.knowing import Knowing
 from clawtop.screen.looking import Looking
-from clawtop.screen.pausing import Pausing
 from clawtop.screen.replaying import Replaying
 from clawtop.screen.settled import Settled
 from clawtop.screen.terminal.app import TerminalApp
@@ -40,6 +39,8 @@ if TYPE_CHECKING:
     from clawtop.gateway.hook import Hook
     from clawtop.gateway.watch import Watcher
     from clawtop.incidents.scene import Kind
+    from clawtop.screen.acting import Acting
+    from clawtop.screen.pausing import Pausing
 
 FRAME_S = 0.1  # at most ten paints a second
 REST = 6  # and at most a sixth of the time, or a slow host would paint instead of reading
@@ -54,9 +55,7 @@ INCIDENTS = "incidents"  # their panel; the store knows nothing of them
 MakeWatcher = Callable[[Callable[[], None]], "Watcher"]
 
 
-class ClawtopApp(
-    Looking, Finding, Knowing, Acting, Pausing, Replaying, TerminalApp, inherit_bindings=False
-):
+class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bindings=False):
     """The dashboard over one watcher."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -110,6 +109,7 @@ class ClawtopApp(
         """After the first frame: connect, and let the second tick."""
         gc.enable()  # the dashboard is loaded without it
         self.send_changes_only()
+        self.board.begin()
         self.begin_knowing(self._kinds)
         self.set_interval(1.0, self._tick)
         self._heed_signals()
@@ -272,6 +272,35 @@ class ClawtopApp(
             return ""
         left = max(round(watcher.retry_at - time.monotonic()), 0)
         return f"trying again in {left} s (r: now)"
+
+    # -- the keys that act: what they do is loaded with the first of them
+
+    @cached_property
+    def acting(self) -> Acting:
+        from clawtop.screen.acting import Acting
+
+        return Acting(self)
+
+    @cached_property
+    def pausing(self) -> Pausing:
+        from clawtop.screen.pausing import Pausing
+
+        return Pausing(self)
+
+    def action_release(self) -> None:
+        self.acting.release_selected()
+
+    def action_kill(self) -> None:
+        self.acting.kill_selected()
+
+    def action_deny(self) -> None:
+        self.acting.deny_selected()
+
+    def action_way(self, number: int) -> None:
+        self.acting.start_number(number)
+
+    def action_heartbeats(self) -> None:
+        self.pausing.choose()
 
     # -- words
 

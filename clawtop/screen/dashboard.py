@@ -83,11 +83,14 @@ class Dashboard(Screen[None], inherit_bindings=False):
         yield TooSmall()
         yield from self.panels
         yield self.words
-        yield self.filter_line
         yield self.foot
 
     def on_mount(self) -> None:
         self.lay_out()
+
+    def begin(self) -> None:
+        """What the first frame does not need."""
+        self.mount(self.filter_line, before=self.foot)
 
     def on_resize(self) -> None:
         self.lay_out()

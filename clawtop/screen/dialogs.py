@@ -13,6 +13,7 @@ from typing import ClassVar
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
+from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
@@ -42,7 +43,15 @@ SCROLLING: tuple[BindingType, ...] = (
 )
 
 
-class Reading(ModalScreen[str | None], inherit_bindings=False):
+class Modal(ModalScreen[str | None], inherit_bindings=False):
+    """A screen over the dashboard that is left once."""
+
+    def dismiss(self, result: str | None = None) -> AwaitComplete:
+        """Leave it. A second key that came with the one that left it leaves nothing else."""
+        return super().dismiss(result) if self.is_active else AwaitComplete()
+
+
+class Reading(Modal, inherit_bindings=False):
     """A text to read and scroll. Returns the acting key that was pressed in it, if any."""
 
     DEFAULT_CSS = """
@@ -116,7 +125,7 @@ class Reading(ModalScreen[str | None], inherit_bindings=False):
         self.app.exit(return_code=130)
 
 
-class Dialog(ModalScreen[str | None], inherit_bindings=False):
+class Dialog(Modal, inherit_bindings=False):
     """A question over the dashboard: what it is about, and below it what can be answered.
 
     The answers are always in sight; where the screen is too low for the rest, that scrolls.

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from clawtop.gateway.actionlog import Runner
-from clawtop.remedies.outcome import Action
 from clawtop.text import count, plain
+
+if TYPE_CHECKING:  # loaded with the first acting key
+    from clawtop.gateway.actionlog import Runner
+    from clawtop.remedies.outcome import Action
 
 KEEP_S = 60.0  # a finished action stays on the screen this long
 DONE = {"cancel-task": "cancelled", "drop-event": "dropped"}

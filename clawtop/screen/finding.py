@@ -60,6 +60,8 @@ class Finding:
 
     def action_filter(self) -> None:
         board = self._finder().board
+        if not board.filter_line.is_mounted:  # it comes with the second frame
+            return
         board.filter_line.value = " ".join(self._finder().filter_words)
         board.filter_line.add_class("open")
         board.set_focus(board.filter_line)  # at once: what is typed next is meant for it

@@ -97,7 +97,7 @@ class Knowing:
     def action_logs(self) -> None:
         app, record = self._board_app(), self._board_app().record()
         if record is None:
-            app.say(app.why_nothing())
+            app.say_nothing()
             return
         key, words = about(record)
         seen: list[object] = []
@@ -123,7 +123,7 @@ class Knowing:
 
     def _after_lanes(self, what: str | None) -> None:
         if what == "release":
-            self._board_app().cancel_copies()
+            self._board_app().acting.cancel_copies()
         elif what is not None:
             self._board_app().say("on this page only X acts: it cancels second copies of tasks")
 

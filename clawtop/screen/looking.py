@@ -7,10 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from clawtop.incidents.incident import Incident
-from clawtop.picture.records import Lock, Recovery, SystemEvent
-from clawtop.screen.detail import approvals_page, event_page, lock_page, recovery_page
 from clawtop.screen.dialogs import Confirm, Reading
-from clawtop.screen.incident_page import incident_page
 from clawtop.text import count
 
 if TYPE_CHECKING:
@@ -76,7 +73,7 @@ class Looking:
         app = self._me()
         page = self.page_of(self.record())
         if page is None:
-            app.say(self.why_nothing())
+            self.say_nothing()
             return
         name, row_id = self.selected()
         if name == "locks" and app.watcher is not None and row_id is not None:
@@ -96,6 +93,15 @@ class Looking:
         """Why there is nothing selected, in words."""
         return self.gone() or "nothing is selected here"
 
+    def say_nothing(self) -> None:
+        """Why there is nothing to do it with; what is gone is said only while it is."""
+        app = self._me()
+        if self.gone():
+            app.hush()
+            app.dirty()
+        else:
+            app.say(self.why_nothing())
+
     def gone(self) -> str:
         """That the selected record is not there any more; empty while it is."""
         panel = self._me().board.focused_panel()
@@ -112,22 +118,10 @@ class Looking:
         return page if page is not None else Text(self.why_nothing(), "dim")
 
     def page_of(self, record: object | None) -> Text | None:
-        store, standing = self._me().store, self._me().standing
-        match record:
-            case Incident() if standing is not None:
-                return incident_page(record, standing)
-            case Lock():
-                named = standing.of_session(record.session_key) if standing else ()
-                return lock_page(record, store, named)
-            case tuple():
-                named = standing.of_session(record[0].session_key) if standing else ()
-                return approvals_page(record, store, named)
-            case SystemEvent():
-                return event_page(record, store)
-            case Recovery():
-                return recovery_page(record, store)
-            case _:
-                return None
+        """The page of a record; None for what has none."""
+        from clawtop.screen.pages import page_of
+
+        return page_of(record, self._me().store, self._me().standing)
 
     async def do_chosen(self, what: str | None) -> None:
         """What was chosen on a page or in the palette; None is Esc."""
@@ -183,7 +177,7 @@ class Looking:
 
         app, record = self._me(), self.record()
         if record is None:
-            app.say(self.why_nothing())
+            self.say_nothing()
             return
         found = things(record, app.store)
         if found:
@@ -213,7 +207,7 @@ class Looking:
     def action_leave(self) -> None:
         app = self._me()
         if not app.doing.in_flight:
-            app.leave()
+            app.pausing.leave()
             return
         text = Text().append(f"{count(app.doing.in_flight, 'action')} under way.\n", "bold red")
         text.append("It cannot be recalled; its outcome will be recorded as unknown.\n")

@@ -13,10 +13,10 @@ from textual import events
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
-from textual.screen import ModalScreen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
+from clawtop.screen.dialogs import Modal
 from clawtop.screen.keys import GROUPS, INTERRUPT, MOVING, name_of
 from clawtop.screen.line import Line
 from clawtop.text import plain
@@ -57,7 +57,7 @@ def matching(found: Sequence[Entry], typed: str) -> list[Entry]:
     return sorted(kept, key=lambda one: not one.words.lower().startswith(begins))[:MOST]
 
 
-class Palette(ModalScreen[str | None], inherit_bindings=False):
+class Palette(Modal, inherit_bindings=False):
     """Choose one entry; returns its action, None for Esc."""
 
     DEFAULT_CSS = """

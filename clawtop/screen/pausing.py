@@ -24,15 +24,15 @@ LEAVING = {"y": "resume them, then quit", "n": "quit, they stay paused"}
 
 
 class Pausing:
-    """The acts on heartbeats, and the way out of the dashboard. Mixed into the app."""
+    """The acts on heartbeats, and the way out of the dashboard, for one app."""
 
-    def _pauser(self) -> ClawtopApp:
-        return self  # type: ignore[return-value]
+    def __init__(self, app: ClawtopApp) -> None:
+        self._app = app
 
-    def action_heartbeats(self) -> None:
+    def choose(self) -> None:
         """Two entries, never a toggle: nobody can see what a toggle would do."""
-        app = self._pauser()
-        why = app.why_not()
+        app = self._app
+        why = app.acting.why_not()
         if why is not None:
             app.say(why)
             return
@@ -44,7 +44,7 @@ class Pausing:
         app.push_screen(Choose(state_text(app.store), ENTRIES), chosen)
 
     def _ask(self, act: str) -> None:
-        app = self._pauser()
+        app = self._app
         plan = self._plan(act)
         if plan is None:
             return
@@ -58,7 +58,7 @@ class Pausing:
         app.push_screen(dialog, answered)
 
     def _plan(self, act: str) -> SwitchPlan | None:
-        app = self._pauser()
+        app = self._app
         assert app.watcher is not None
         try:
             return plan_switch(app.store, act, app.watcher.pauses.why_not())
@@ -69,22 +69,24 @@ class Pausing:
     def _switch(self, plan: SwitchPlan, *, leave: bool) -> None:
         from clawtop.gateway.heartbeats import PATIENCE_S, SwitchHeartbeats
 
-        app = self._pauser()
-        watcher, how = app._how()
+        app = self._app
+        watcher, how = app.acting.how()
 
         def ended(action: Action) -> None:
             app.dirty()
             if leave and action.outcome == "done":
                 app.exit(return_code=0)
 
-        app._start(SwitchHeartbeats(watcher, plan, **(how | {"on_progress": ended})), PATIENCE_S)
+        app.acting.start(
+            SwitchHeartbeats(watcher, plan, **(how | {"on_progress": ended})), PATIENCE_S
+        )
 
     # -- q
 
     def leave(self) -> None:
         """Quit; where clawtop's own pause may hold, offer to end it first."""
-        app = self._pauser()
-        if not app.store.switch.reminds or app.why_not() is not None:
+        app = self._app
+        if not app.store.switch.reminds or app.acting.why_not() is not None:
             app.exit(return_code=0)
             return
 

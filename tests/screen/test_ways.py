@@ -35,6 +35,8 @@ async def proved(on: Stage) -> None:
         return lock is not None and lock.token is not None and bool(facts and facts.session_id)
 
     await on.until(known, "the exact lock")
+    rows = on.app.board.panel(2).model.rows
+    await on.until(lambda: rows.index_of(MAIN) is not None, "its row")
     on.select(2, MAIN)
 
 
@@ -100,7 +102,7 @@ def test_the_gateway_s_name_lets_a_restart_go() -> None:
     async def scene() -> None:
         async with stage(world=world_of("april"), size=(100, 50)) as on:
             await proved(on)
-            on.app._release(MAIN, "restart")
+            on.app.acting._release(MAIN, "restart")
             await on.until_text("Type the gateway's name (edge-1)")
             keys = ["minus" if char == "-" else char for char in "edge-1"]
             await on.confirm_with(*keys, "enter")
