@@ -4,13 +4,15 @@
     ├── UsageError           the command line is wrong                      exit 2
     ├── FindError            no usable address or secret was found          exit 3
     ├── ConnectError         the gateway was not reached or refused us      exit 3
-    │   └── SignInError      it answered, and retrying cannot cure it       exit 3
+    │   ├── SignInError      it answered, and retrying cannot cure it       exit 3
+    │   └── PairingError     a person has to approve this device first      exit 3
     ├── RefusedError         clawtop declined to act; nothing was sent      exit 1
     ├── IncompleteError      done in part; what is there is good            exit 5
     ├── NotAllowedError      a method outside this link's allow-list        exit 1
     └── CallError            a request that did not get a good answer       exit 4
         ├── GatewayError     the gateway said no (code, message, details)   exit 5
         ├── NoAnswerError    the deadline passed; says whether it was sent  exit 4
+        ├── UnclearError     an answer came and says nothing we understand  exit 4
         └── LinkLostError    the link broke; says whether it was sent       exit 4
 
 A leaf: it imports nothing of clawtop. Messages never hold a secret.
@@ -71,6 +73,16 @@ class SignInError(ConnectError):
     """The gateway answered and refused; trying again cannot cure it."""
 
     code = "sign_in"
+
+
+class PairingError(ConnectError):
+    """The gateway waits for a person to approve this device. ``request_id``: what to approve."""
+
+    code = "pairing_required"
+
+    def __init__(self, message: str, next_step: str, *, request_id: str) -> None:
+        super().__init__(message, next_step)
+        self.request_id = request_id
 
 
 class RefusedError(ClawtopError):
@@ -140,6 +152,16 @@ class NoAnswerError(CallError):
         super().__init__(f"{NO_ANSWER_TO} {method} within {seconds:g} s")
         self.method = method
         self.sent = sent
+
+
+class UnclearError(CallError):
+    """An answer came and was not understood: neither a yes nor a no."""
+
+    code = "unclear"
+
+    def __init__(self, method: str) -> None:
+        super().__init__(f"the answer to {method} was not understood")
+        self.method = method
 
 
 class LinkLostError(CallError):

@@ -62,6 +62,11 @@ def mask(text: str) -> tuple[str, bool]:
     return masked, masked != text
 
 
+def shown(text: str) -> str:
+    """Anybody's text on a line of ours: ``plain``, and no secret that its shape gives away."""
+    return plain(mask(text)[0])
+
+
 def _masked(match: re.Match[str]) -> str:
     return _before(match) + MASK
 
@@ -130,15 +135,22 @@ def _age(seconds: int) -> str:
     return f"{days}d{hours:02d}h"
 
 
+LAST_MS = 253_402_300_799_999  # the end of the year 9999
+
+
 def utc(ms: int) -> str:
     """A time of day for people who compare logs: ``03:12:44Z``."""
-    return datetime.fromtimestamp(ms / 1000, UTC).strftime("%H:%M:%SZ")
+    return _moment(ms).strftime("%H:%M:%SZ")
 
 
 def iso(ms: int) -> str:
     """A whole time for machines: ``2026-11-20T03:12:44.120Z``."""
-    moment = datetime.fromtimestamp(ms / 1000, UTC)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+    return _moment(ms).strftime("%Y-%m-%dT%H:%M:%S.") + f"{ms % 1000:03d}Z"
+
+
+def _moment(ms: int) -> datetime:
+    """What no calendar has is its first or its last day: a gateway can say any number."""
+    return datetime.fromtimestamp(min(max(ms, 0), LAST_MS) // 1000, UTC)
 
 
 def count(number: int, noun: str, plural: str | None = None) -> str:

@@ -22,7 +22,7 @@ from clawtop.gateway import frames
 from clawtop.gateway.logfile import local_log, read_tail
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
-from clawtop.text import duration_ms, utc
+from clawtop.text import duration_ms, shown, utc
 
 LARGEST = {"limit": 5_000, "maxBytes": 1_000_000}  # the most that one answer may hold
 
@@ -85,7 +85,7 @@ def _from_file(args: argparse.Namespace, watcher: Watcher, error: ClawtopError) 
             raise error from None
         raise problem from None
     warning = "; every gateway of this host may write to it" if shared else ""
-    print(f"clawtop: {error.sentence()} Reading {path}{warning}.", file=sys.stderr)
+    print(f"clawtop: {shown(error.sentence())} Reading {path}{warning}.", file=sys.stderr)
     return entries(lines)
 
 

@@ -40,10 +40,12 @@ def run(args: argparse.Namespace) -> int:
     recall(store, load(memory_path(os.environ, watcher.target.url)))  # what check saw, if it runs
     store.refresh(store.now_ms)
     engine.refresh()
+    actions, no_actions = _actions(watcher, back_ms)
     told = Material(
         store=store,
         incidents=_chosen(engine, args.incident),
-        actions=_actions(watcher, back_ms),
+        actions=actions,
+        no_actions=no_actions,
         log=log,
         since_ms=store.now_ms - back_ms,
         log_why=why,
@@ -81,11 +83,14 @@ def _chosen(engine: Engine, key: str | None) -> list[Incident]:
     return chosen
 
 
-def _actions(watcher: Watcher, back_ms: int) -> list[dict[str, object]]:
-    """What was done to this gateway from this host."""
+def _actions(watcher: Watcher, back_ms: int) -> tuple[list[dict[str, object]], str | None]:
+    """What was done to this gateway from this host, or why that is not known."""
     since_ms = round(time.time() * 1000) - back_ms
-    lines = read_log(log_path(os.environ), since_ms)
-    return [line for line in lines if line.get("gateway") == watcher.target.name]
+    try:
+        lines = read_log(log_path(os.environ), since_ms)
+    except ClawtopError as error:
+        return [], error.message
+    return [line for line in lines if line.get("gateway") == watcher.target.name], None
 
 
 def _refuse_existing(path: Path) -> None:

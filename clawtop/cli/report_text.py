@@ -31,6 +31,7 @@ class Material(Struct):
     log: list[Entry]
     since_ms: int
     log_why: str | None = None
+    no_actions: str | None = None  # why it is not known what was done
 
 
 def report_lines(told: Material) -> list[str]:
@@ -43,6 +44,8 @@ def report_lines(told: Material) -> list[str]:
     if told.actions:
         lines += ["", "## What was done from this host", ""]
         lines += [f"- {_action(line)}" for line in told.actions]
+    if told.no_actions:
+        lines += ["", f"What was done from this host is not known: {words(told.no_actions)}"]
     return lines
 
 

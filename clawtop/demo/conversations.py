@@ -14,6 +14,7 @@ from clawtop.demo.dispatch import Dispatcher
 from clawtop.demo.faults import Faults
 from clawtop.demo.handshake import Door, Refused
 from clawtop.demo.model import Obj, Out, RpcError
+from clawtop.demo.pairing import Pairing
 from clawtop.demo.peer import APPROVAL_CAPS, Peer
 from clawtop.demo.world import World
 
@@ -44,6 +45,7 @@ class Conversations:
         """Start without clients; the timeout is real seconds."""
         self.world, self.door, self.handshake_timeout = world, door, handshake_timeout
         self.faults = Faults()
+        self.pairing: Pairing | None = None
         self.requests: list[Seen] = []
         self.total_connections = 0
         self.peers: list[Peer] = []
@@ -202,6 +204,7 @@ class Conversations:
             await peer.ws.wait_closed()
             return False
         payload = handshake.hello(self.world, self.door, peer.conn_id, peer.scopes, self.presence())
+        payload["auth"] |= peer.gift
         self._dispatcher.reply(peer, frame, payload)
         self._welcome(peer)
         return True
@@ -216,8 +219,13 @@ class Conversations:
         """Check the connect parameters and take the client's identity."""
         if self.faults.starting:
             raise Refused(STARTING, 1013)
-        handshake.check(params, self.door, self.world.generation, peer.nonce, self.world.now())
-        peer.identify(params, handshake.scopes(params, self.door, self.world.generation))
+        door, generation, now = self.door, self.world.generation, self.world.now()
+        if self.pairing is not None:
+            granted, peer.gift = self.pairing.admit(params, door, generation, (peer.nonce, now))
+        else:
+            handshake.check(params, door, generation, peer.nonce, now)
+            granted = handshake.scopes(params, door, generation)
+        peer.identify(params, granted)
 
     def _count_routes(self) -> None:
         """Tell the world how many clients announced an approval capability."""

@@ -51,6 +51,7 @@ class Dispatcher:
         if not await self.before(peer, frame, cut=False):
             return
         method = frame["method"]
+        self.faults.meanwhile.pop(method, lambda: None)()
         ok, result = True, None
         try:
             result = self._run(peer, method, body)
@@ -85,6 +86,9 @@ class Dispatcher:
             return False
         if method in self.faults.error_methods:
             self.reply(peer, frame, dict(self.faults.error_methods[method]), ok=False)
+            return False
+        if method in self.faults.false_answers:
+            self.reply(peer, frame, self.faults.false_answers[method])
             return False
         if cut and method in self.faults.close_after_request:
             peer.close(self.faults.close_after_request[method])
@@ -136,9 +140,13 @@ class Dispatcher:
         self._due = [(due, future) for due, future in self._due if not future.done()]
 
     def reply(self, peer: Peer, frame: Obj, result: object, *, ok: bool = True) -> None:
-        """Send the response frame; garbage follows when that fault is on."""
+        """Send the response frame, spoiled on request; garbage follows when that fault is on."""
+        faults, method = self.faults, frame["method"]
         key = "payload" if ok else "error"
-        peer.send({"type": "res", "id": frame["id"], "ok": ok, key: result})
+        ident = f"not-{frame['id']}" if method in faults.other_id else frame["id"]
+        answer = {"ok": ok, key: faults.odd_answers.get(method, result)}
+        bare = method in faults.bare_answers
+        peer.send({"type": "res", "id": ident, **({} if bare else answer)})
         if self.faults.garbage_frames:
             for raw in GARBAGE:
                 peer.send(raw)

@@ -53,7 +53,7 @@ class Refused(Exception):
         self.error, self.close = error, close
 
 
-def _refuse(
+def refuse(
     message: str, code: str = "INVALID_REQUEST", close: int = 1008, **details: Any
 ) -> Refused:
     """Make a refusal; ``code_`` becomes ``details.code``."""
@@ -74,7 +74,7 @@ def _shape(body: Obj, table: str, where: str) -> None:
         if where != "root":
             bare = complaint.removeprefix("at root: ")
             complaint = bare if bare.startswith("at /") else f"at {where}: {bare}"
-        raise _refuse(f"invalid connect params: {complaint}")
+        raise refuse(f"invalid connect params: {complaint}")
 
 
 def validate(body: Obj, generation: Generation) -> None:
@@ -88,16 +88,16 @@ def validate(body: Obj, generation: Generation) -> None:
         _shape(body["device"], _DEVICE, "/device")
     late = generation == "september"
     if client["id"] not in (IDS | IDS_SEPTEMBER if late else IDS):
-        raise _refuse(f"invalid connect params: at /client/id: {_ONE_OF}")
+        raise refuse(f"invalid connect params: at /client/id: {_ONE_OF}")
     if client["mode"] not in (MODES | {"worker"} if late else MODES):
-        raise _refuse(f"invalid connect params: at /client/mode: {_ONE_OF}")
+        raise refuse(f"invalid connect params: at /client/mode: {_ONE_OF}")
 
 
 def negotiate(body: Obj, expected: int) -> None:
     """Refuse a client whose range does not contain the gateway's protocol."""
     low, high = body["minProtocol"], body["maxProtocol"]
     if not low <= expected <= high:
-        raise _refuse(
+        raise refuse(
             "protocol mismatch",
             close=1002,
             code_="PROTOCOL_MISMATCH",
@@ -117,7 +117,7 @@ def authenticate(body: Obj, door: Door, generation: Generation) -> None:
     other = auth.get("password" if door.auth_mode == "token" else "token")
     given = own if own is not None or generation == "april" else other
     if given is None and other is None and "device" not in body:
-        raise _refuse("device identity required", "NOT_PAIRED", code_="DEVICE_IDENTITY_REQUIRED")
+        raise refuse("device identity required", "NOT_PAIRED", code_="DEVICE_IDENTITY_REQUIRED")
     if given is None:
         raise _unauthorized(door.auth_mode, "missing", "configuration")
     if given != door.token:
@@ -126,7 +126,7 @@ def authenticate(body: Obj, door: Door, generation: Generation) -> None:
 
 def _unauthorized(mode: str, what: str, update: str) -> Refused:
     """Make the refusal of a secret, in the gateway's words."""
-    return _refuse(
+    return refuse(
         f"unauthorized: gateway {mode} {what} (provide gateway auth {mode})",
         code_=f"AUTH_{mode}_{what}".upper(),
         authReason=f"{mode}_{what}",
@@ -141,7 +141,7 @@ def scopes(body: Obj, door: Door, generation: Generation) -> tuple[str, ...]:
     pair = (body["client"]["id"], body["client"]["mode"])
     if "device" not in body:
         if pair[0] in ("openclaw-tui", "openclaw-control-ui"):
-            raise _refuse(
+            raise refuse(
                 "control ui requires device identity (use HTTPS or localhost secure context)",
                 code_="CONTROL_UI_DEVICE_IDENTITY_REQUIRED",
             )
@@ -159,11 +159,11 @@ def device(body: Obj, nonce: str, now: int) -> None:
         return
     given: Obj = body["device"]
     if "nonce" not in given:
-        raise _refuse("device nonce required", code_="DEVICE_AUTH_NONCE_REQUIRED")
+        raise refuse("device nonce required", code_="DEVICE_AUTH_NONCE_REQUIRED")
     if given["nonce"] != nonce:
-        raise _refuse("device nonce mismatch", code_="DEVICE_AUTH_NONCE_MISMATCH")
+        raise refuse("device nonce mismatch", code_="DEVICE_AUTH_NONCE_MISMATCH")
     if abs(given["signedAt"] - now) > 120_000:
-        raise _refuse("device signature expired", code_="DEVICE_AUTH_SIGNATURE_EXPIRED")
+        raise refuse("device signature expired", code_="DEVICE_AUTH_SIGNATURE_EXPIRED")
 
 
 def check(body: Obj, door: Door, generation: Generation, nonce: str, now: int) -> None:

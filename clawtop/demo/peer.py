@@ -20,7 +20,10 @@ APPROVAL_CAPS = {
 
 
 class Peer:
-    """A client connection; frames leave in order through one writer task."""
+    """A client connection; frames leave in order through one writer task.
+
+    ``gift``: what hello tells a paired device beside its scopes.
+    """
 
     def __init__(self, ws: ServerConnection, number: int, faults: Faults) -> None:
         """Wrap a socket; ``number`` counts connections from 1."""
@@ -29,6 +32,7 @@ class Peer:
         self.hello = False
         self.scopes: tuple[str, ...] = ()
         self.caps: set[str] = set()
+        self.gift: Obj = {}
         self.name = self.client_id = self.mode = ""
         self.subscribed = False
         self.seq = 0
@@ -70,9 +74,14 @@ class Peer:
                 return
 
     async def _close(self, code: int, reason: str) -> None:
-        """Close the socket, or cut the transport for 1006."""
+        """Close the socket, or cut the transport for 1006. 1004 and 1005 are what no library
+        sends: a reserved code, and a close frame without any."""
         if code == 1006:
             self.ws.transport.abort()
+        elif code in (1004, 1005):
+            body = b"" if code == 1005 else code.to_bytes(2, "big")
+            self.ws.transport.write(bytes((0x88, len(body))) + body)
+            self.ws.transport.close()
         else:
             await self.ws.close(code, reason)
 

@@ -11,14 +11,17 @@ import time
 import uuid
 
 from clawtop.errors import (
+    CallError,
     ClawtopError,
     GatewayError,
     LinkLostError,
     NoAnswerError,
     RefusedError,
+    UnclearError,
 )
 from clawtop.gateway.actionlog import ActionLog
-from clawtop.gateway.asked import RefusedInside, Said, said, said_no
+from clawtop.gateway.asked import UNCLEAR, RefusedInside, Said, said, said_no
+from clawtop.gateway.entry import Errand, enter
 from clawtop.gateway.link import Link
 from clawtop.gateway.look import hurry, until
 from clawtop.gateway.methods import allowed_for, scopes_for
@@ -29,7 +32,7 @@ from clawtop.picture import changes as c
 from clawtop.picture.coverage import grants
 from clawtop.remedies.judge import Baseline, Progress, ReleaseJudge
 from clawtop.remedies.outcome import conclude_release, release_action
-from clawtop.remedies.plan import ReleasePlan, changed_since
+from clawtop.remedies.plan import NOT_HELD, ReleasePlan, changed_since
 from clawtop.remedies.steps import ANSWERS_IN_S, Call, Step
 
 LOOK_AGAIN_S = 10.0
@@ -49,7 +52,7 @@ async def acting_link(watcher: Watcher, methods: tuple[str, ...]) -> Link:
     if watcher.manner.read_only:
         raise RefusedError("this is read-only", "Start without --read-only to act")
     scopes = scopes_for(methods)
-    link = Link(
+    errand = Errand(
         watcher.target,
         watcher.client,
         scopes,
@@ -57,7 +60,7 @@ async def acting_link(watcher: Watcher, methods: tuple[str, ...]) -> Link:
         clock=watcher.clock,
         timeout_s=watcher.manner.timeout_s,
     )
-    hello = await link.open()
+    link, hello = await enter(errand)
     granted = c.GatewayFacts("", "", scopes=tuple(hello.auth.scopes))
     missing = [scope for scope in scopes if not grants(granted, scope)]
     if missing:
@@ -107,7 +110,7 @@ class Release(UnderWay):
         self.action.reason = ""  # the plan's warnings were shown; from here on it is what happened
         await self._look_again()
         changed = changed_since(self.plan, self.watcher.store)
-        if changed == "the session is not held any more":
+        if changed == NOT_HELD:
             self._end("nothing_to_do", changed)
             return
         if changed is not None:
@@ -174,6 +177,8 @@ class Release(UnderWay):
             if not error.sent:
                 raise RefusedError("the link broke before anything was sent") from None
             self._note("the link broke before the answer")
+        except UnclearError:
+            self._note(UNCLEAR)
 
     def _take(self, answer: Said) -> None:
         self.action.accepted = answer.accepted
@@ -189,13 +194,17 @@ class Release(UnderWay):
         call = self.plan.probe
         assert call is not None
         run_id = uuid.uuid4().hex
-        link = await acting_link(self.watcher, (call.method,))
+        try:
+            link = await acting_link(self.watcher, (call.method,))
+        except ClawtopError as error:  # what was released stays released
+            self._note(f"the probe message was not sent: {error.message}")
+            return
         try:
             judge.expect_answer(run_id, self.watcher.clock.now_ms())
             await link.call(call.method, {**call.params, "idempotencyKey": run_id})
         except GatewayError as error:
             self._note(f"the probe message was refused: {said_no(self.plan, error).note}")
-        except (NoAnswerError, LinkLostError) as error:
+        except CallError as error:
             self._note(f"the probe message: {error.message}")
         finally:
             await link.close()

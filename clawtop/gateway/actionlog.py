@@ -6,17 +6,20 @@ an end (killed in between) reads as outcome unknown. No secret is ever in it.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import time
 import uuid
 from collections.abc import Awaitable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from clawtop.errors import ClawtopError
-from clawtop.remedies.outcome import Action
 from clawtop.text import iso, plain
+
+if TYPE_CHECKING:  # the log is read before anything is done, and then none of that is needed
+    from clawtop.remedies.outcome import Action
 
 SCHEMA = "clawtop.log/1"
 
@@ -60,14 +63,23 @@ class ActionLog:
         data = (json.dumps(line, ensure_ascii=True) + "\n").encode()
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            handle = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+            handle = os.open(self.path, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
             try:
-                os.write(handle, data)  # one write: a line is whole or absent
-                os.fsync(handle)
+                _write(handle, data)
             finally:
                 os.close(handle)
         except OSError as error:
             self.problem = f"the action log {self.path} cannot be written: {error.strerror}"
+
+
+def _write(handle: int, data: bytes) -> None:
+    """One line in one write, on a line of its own also behind half a line. Raises OSError."""
+    size = os.fstat(handle).st_size
+    whole = size == 0 or os.pread(handle, 1, size - 1) == b"\n"
+    data = data if whole else b"\n" + data
+    if os.write(handle, data) < len(data):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+    os.fsync(handle)
 
 
 class Runner(Protocol):
@@ -104,7 +116,7 @@ def read_log(path: Path, since_ms: int | None = None) -> list[dict[str, Any]]:
 def _line(raw: str) -> dict[str, Any] | None:
     try:
         line = json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None
     wanted = isinstance(line, dict) and isinstance(line.get("id"), str)
     return line if wanted and isinstance(line.get("at_ms"), int) else None
@@ -119,7 +131,8 @@ def _closed(line: dict[str, Any]) -> dict[str, Any]:
 def action_text(line: dict[str, Any]) -> list[str]:
     """One logged action in two or three lines."""
     target = line.get("target") if isinstance(line.get("target"), dict) else {}
-    what = (target or {}).get("session_key") or ", ".join((target or {}).get("ids", []))
+    ids = (target or {}).get("ids")
+    what = (target or {}).get("session_key") or ", ".join(map(str, ids or ()))
     action, step = line.get("action", "?"), line.get("step", "")
     title = action if step in ("", action) else f"{action} {step}"
     outcome = str(line.get("outcome", "unknown"))

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Raw, Struct
 
-from clawtop.gateway.frames import UNREADABLE
+from clawtop.gateway.frames import MOST_ROWS, UNREADABLE
 from clawtop.picture import changes as c
 from clawtop.picture.completions import completions_in
 from clawtop.picture.sessions import whole
 
 T = TypeVar("T")
 
+MOST_RECORDS = 2_000  # of the diagnostics ring; we ask for a thousand
 PREVIEW = 120  # characters of a waiting message that are kept
 
 
@@ -146,7 +147,8 @@ class Reader:
 
     def _rows(self, raws: list[Raw], kind: type[T]) -> list[T]:
         rows = []
-        for raw in raws:
+        self.unreadable += max(len(raws) - MOST_ROWS, 0)
+        for raw in raws[:MOST_ROWS]:
             try:
                 rows.append(msgspec.json.decode(raw, type=kind))
             except UNREADABLE:
@@ -164,8 +166,9 @@ class Reader:
         """``status``: texts of queued system events, whose queues, and the event loop."""
         answer = msgspec.json.decode(raw, type=_Status)
         agents = answer.heartbeat.agents if answer.heartbeat else []
+        queued = answer.queued_system_events[:MOST_ROWS]
         return c.StatusRead(
-            events=[text for text in answer.queued_system_events if isinstance(text, str)],
+            events=[text for text in queued if isinstance(text, str)],
             agent_ids=[one.agent_id for one in agents if one.agent_id],
             degraded=answer.event_loop.degraded if answer.event_loop else None,
             heartbeats=tuple(agents),
@@ -194,7 +197,7 @@ class Reader:
     def stability(self, raw: Raw) -> c.StabilityRead:
         answer = msgspec.json.decode(raw, type=_Stability)
         return c.StabilityRead(
-            self._rows(answer.events, c.StabilityEvent),
+            self._rows(answer.events[-MOST_RECORDS:], c.StabilityEvent),
             answer.first_seq,
             answer.last_seq,
             answer.dropped,
@@ -203,7 +206,7 @@ class Reader:
     def logs(self, raw: Raw) -> tuple[c.LogRead, int | None]:
         """``logs.tail``: the lines, and the cursor for the next call."""
         answer = msgspec.json.decode(raw, type=_Logs)
-        lines = [log_line(line) for line in answer.lines if isinstance(line, str)]
+        lines = [log_line(line) for line in answer.lines[-MOST_ROWS:] if isinstance(line, str)]
         lost = answer.reset or answer.truncated
         return c.LogRead(lines, answer.file, lost=lost), answer.cursor
 
@@ -233,7 +236,8 @@ class Reader:
         answer = msgspec.json.decode(raw, type=_History)
         pending = answer.pending_inputs
         items = self._rows(pending.items, _PendingItem) if pending else []
-        answered = [at for one in answer.messages if (at := _answered_at(one)) is not None]
+        messages = answer.messages[-MOST_ROWS:]
+        answered = [at for one in messages if (at := _answered_at(one)) is not None]
         row_at = answer.session_info.snapshot_at if answer.session_info else None
         return c.HistoryRead(
             session_key=session_key,
@@ -244,7 +248,7 @@ class Reader:
             in_flight=_flight(answer.in_flight_run),
             answered_at=min(answered, default=None),
             row=answer.session_info,
-            completions=tuple(end for one in answer.messages for end in _ends(one)),
+            completions=tuple(end for one in messages for end in _ends(one)),
         )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import msgspec
 from msgspec import Raw
 
 from clawtop.errors import GatewayError, RefusedError
@@ -19,15 +18,17 @@ DEFERRED = "the gateway put the restart off until its work has ended, for at mos
 EMPTIED = "its queues and system events may be gone already"
 FIRST = "another operator may have been first"
 LOOK = "Look again, then decide"
+UNCLEAR = "its answer was not understood"
 CHANGED_ID = "the session has another session id now"
 
 
 @dataclass(frozen=True)
 class Said:
     """One answer. ``next_step``: what helps where this did not. ``scheduled``: the gateway will
-    restart, and says nothing while it drains."""
+    restart, and says nothing while it drains. ``accepted`` is None for an answer that says
+    neither yes nor no."""
 
-    accepted: bool
+    accepted: bool | None
     note: str = ""
     abort_asked: bool = False
     deferred: bool = False
@@ -46,6 +47,8 @@ class RefusedInside(RefusedError):
 def said(plan: ReleasePlan, answer: Raw) -> Said:
     """An answer without error. Raises RefusedInside where the companion declined."""
     body = _object(answer)
+    if not _says(body):
+        return Said(None, UNCLEAR)
     match plan.offer.step:
         case Step.COMPANION_RELEASE:
             return _companion_said(body)
@@ -55,9 +58,16 @@ def said(plan: ReleasePlan, answer: Raw) -> Said:
             note = DEFERRED if deferred else ""
             return Said(True, note, deferred=deferred, scheduled=scheduled)
         case Step.RESET:
-            return Said(body.get("ok") is not False)
+            return Said(body.get("ok") is True)
         case _:
             return _abort_said(plan, body)
+
+
+def _says(body: dict[str, object]) -> bool:
+    """Whether it answers anything: every answer has ``ok`` or a ``status``, and a refusal of the
+    companion has a ``code``."""
+    words = (body.get("status"), body.get("code"))
+    return isinstance(body.get("ok"), bool) or any(isinstance(word, str) for word in words)
 
 
 def _abort_said(plan: ReleasePlan, body: dict[str, object]) -> Said:
@@ -103,6 +113,6 @@ def said_no(plan: ReleasePlan, error: GatewayError) -> Said:
 def _object(raw: Raw) -> dict[str, object]:
     try:
         value = frames.plain_value(raw)
-    except msgspec.DecodeError:
+    except frames.UNREADABLE:
         return {}
     return value if isinstance(value, dict) else {}

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
-from clawtop.errors import CallError, ClawtopError
+from collections.abc import Callable
+from typing import TypeVar
+
+from clawtop.errors import CallError, ClawtopError, UnclearError
+from clawtop.gateway import frames
 from clawtop.gateway.actionlog import ActionLog
 from clawtop.gateway.under_way import OnProgress, UnderWay
 from clawtop.gateway.watch import Watcher
 from clawtop.remedies.outcome import Action, Item, conclude_items
 from clawtop.text import mask, plain
+
+T = TypeVar("T")
 
 LOOK = "look before repeating it"
 LONGEST = 160  # characters of gateway text in a reason
@@ -38,10 +44,11 @@ class Batch(UnderWay):
         self._rest(error.sentence())
 
     def _interrupted(self) -> None:
-        self._rest("interrupted before it was sent")
+        self._rest("interrupted")
 
     def _conclude(self) -> None:
         conclude_items(self.action)
+        self.action.requested = bool(self._sent)
 
     def _rest(self, why: str) -> None:
         """Items not reached; one that was sent and is not settled stays unknown."""
@@ -58,6 +65,14 @@ class Batch(UnderWay):
             return None
         self._sent.discard(item_id)
         return Item(item_id, "refused", reason=f"{error.message}; nothing was sent")
+
+
+def understood(method: str, read: Callable[[], T]) -> T:
+    """An answer, decoded. Raises UnclearError."""
+    try:
+        return read()
+    except frames.UNREADABLE:
+        raise UnclearError(method) from None
 
 
 def unknown(item_id: str, error: CallError) -> Item:

@@ -16,7 +16,7 @@ from clawtop.errors import CallError, GatewayError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
-from clawtop.gateway.batch import Batch, quoted, said_no, unknown
+from clawtop.gateway.batch import Batch, quoted, said_no, understood, unknown
 from clawtop.gateway.link import Link
 from clawtop.gateway.under_way import OnProgress
 from clawtop.gateway.watch import TASKS, Watcher
@@ -25,7 +25,7 @@ from clawtop.remedies.outcome import Item, cancel_action
 from clawtop.remedies.plan import CancelPlan
 from clawtop.text import plain
 
-METHOD = "tasks.cancel"
+METHOD, LIST = "tasks.cancel", "tasks.list"
 SETTLE_S = 5.0  # a cancelled run may take a moment to leave the listing
 AGAIN_S = 0.3
 
@@ -73,7 +73,8 @@ class Cancel(Batch):
             await link.close()
 
     async def _list(self, link: Link) -> Listed:
-        change = self.watcher.reader.tasks(await link.call("tasks.list", {"limit": TASKS}))
+        raw = await link.call(LIST, {"limit": TASKS})
+        change = understood(LIST, lambda: self.watcher.reader.tasks(raw))
         self.watcher.apply(change)
         return {row.task_id or row.id or "": row.status or "" for row in change.tasks}
 

@@ -10,14 +10,13 @@ import asyncio
 import contextlib
 from collections.abc import Callable
 
-import msgspec
 from msgspec import Raw
 
 from clawtop.errors import CallError, GatewayError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
-from clawtop.gateway.batch import Batch, said_no, unknown
+from clawtop.gateway.batch import LOOK, Batch, said_no, understood, unknown
 from clawtop.gateway.link import Link
 from clawtop.gateway.session import Pushed
 from clawtop.gateway.watch import Watcher
@@ -73,6 +72,7 @@ class Denial(Batch):
                 self.items.append(item)
                 self._tell()
                 before, pending = pending, await self._pending(link)
+                self.items[-1] = _listed(item, pending)
                 if number + 1 < len(self.plan.targets) and self._grew(one, before, pending):
                     self._rest(
                         "stopped: the group does not shrink, the run asks again after each denial;"
@@ -105,10 +105,14 @@ class Denial(Batch):
             method = LISTS.get(kind, "")
             if method not in self._methods:
                 continue
-            listed = self.watcher.reader.approvals(await link.call(method), kind)
+            listed = await self._list(link, method, kind)
             self.watcher.apply(listed)
             found |= {row.id: approval_of(row, kind).group for row in listed.rows}
         return found
+
+    async def _list(self, link: Link, method: str, kind: str) -> c.ApprovalsListed:
+        raw = await link.call(method)
+        return understood(method, lambda: self.watcher.reader.approvals(raw, kind))
 
     def _grew(self, one: Approval, before: dict[str, str], after: dict[str, str]) -> bool:
         """The group is as large as before although one of it was denied."""
@@ -133,12 +137,14 @@ class Denial(Batch):
 
     async def _ours(self, link: Link, one: Approval, method: str, answer: Raw) -> Item:
         """The gateway took our word; whose decision does it keep?"""
-        decision, by, applied = _verdict(answer) if method == EXACT else (None, None, None)
+        decision, by, applied, taken = _verdict(answer)
         if applied is False:
             return _decided(one.id, decision, by, "somebody else answered first")
         me = self.watcher.client.display_name
         if decision is None:
             decision, by = await self._recorded(link, one.id)
+        if decision is None and not taken:
+            return Item(one.id, "unknown", reason=f"its answer was not understood: {LOOK}")
         if decision is None or applied:  # a newer gateway names the client id, not the person
             return _decided(one.id, decision or "deny", me, "")
         return _decided(one.id, decision, by or me, "")
@@ -163,10 +169,10 @@ class Denial(Batch):
         """The decision the gateway keeps and whose it was, where it tells."""
         if RECORD in self._methods:
             try:
-                decision, by, _ = _verdict(await link.call(RECORD, {"id": approval_id}))
+                answer = await link.call(RECORD, {"id": approval_id})
             except CallError:
                 return None, None
-            return decision, by
+            return _verdict(answer)[:2]
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(EVENT_WAIT_S):
                 while approval_id not in self._resolved:
@@ -185,14 +191,22 @@ def _decided(approval_id: str, decision: str | None, by: str | None, why: str) -
 _STATUS = {"denied": "deny", "cancelled": "cancelled", "expired": "expired"}
 
 
-def _verdict(raw: Raw) -> tuple[str | None, str | None, bool | None]:
-    """(decision, whose, applied) of an ``approval.get`` or ``approval.resolve`` answer."""
+def _listed(item: Item, pending: dict[str, str]) -> Item:
+    """An answer alone is not believed: what is still pending was not denied."""
+    if item.id not in pending or item.outcome != "done":
+        return item
+    why = "the gateway says it is denied, but it is still pending"
+    return Item(item.id, "not_effective", reason=why)
+
+
+def _verdict(raw: Raw) -> tuple[str | None, str | None, bool | None, bool]:
+    """(decision, whose, applied, taken) of an ``approval.get`` or a ``….resolve`` answer."""
     try:
         body = frames.plain_value(raw)
-    except msgspec.DecodeError:
-        return None, None, None
+    except frames.UNREADABLE:
+        return None, None, None, False
     if not isinstance(body, dict):
-        return None, None, None
+        return None, None, None, False
     record = body.get("approval")
     record = record if isinstance(record, dict) else {}
     decision = record.get("decision") or _STATUS.get(str(record.get("status")))
@@ -203,4 +217,5 @@ def _verdict(raw: Raw) -> tuple[str | None, str | None, bool | None]:
         decision if isinstance(decision, str) else None,
         by if isinstance(by, str) else None,
         applied if isinstance(applied, bool) else None,
+        applied is True or body.get("ok") is True,
     )

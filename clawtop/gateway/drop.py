@@ -9,7 +9,7 @@ from clawtop.errors import CallError, GatewayError, RefusedError
 from clawtop.gateway import frames
 from clawtop.gateway.act import acting_link
 from clawtop.gateway.actionlog import ActionLog
-from clawtop.gateway.batch import LOOK, Batch, quoted, said_no
+from clawtop.gateway.batch import LOOK, Batch, quoted, said_no, understood
 from clawtop.gateway.link import Link
 from clawtop.gateway.under_way import OnProgress
 from clawtop.gateway.watch import Watcher
@@ -65,7 +65,8 @@ class Drop(Batch):
 
     async def _look(self, link: Link) -> None:
         """A fresh reading of every queue into the picture. Raises CallError."""
-        self.watcher.apply(self.watcher.reader.companion(await link.call(INSIDE)))
+        raw = await link.call(INSIDE)
+        self.watcher.apply(understood(INSIDE, lambda: self.watcher.reader.companion(raw)))
 
     def _changed(self) -> Item | None:
         """Why nothing is sent: what the fresh reading shows."""

@@ -21,6 +21,7 @@ from clawtop.picture import changes as c
 from clawtop.picture.coverage import APRIL_ROUTE, Wishes
 from clawtop.picture.store import Store
 
+UNREADABLE = (*frames.UNREADABLE, KeyError)
 PAGE = 200
 FIRST_PAGES = 10
 
@@ -157,9 +158,9 @@ class Feed:
 
     # -- events
 
-    def event(self, event: str, payload: Raw, missed: int = 0) -> None:
-        """An event, and how many frames were dropped before it."""
-        now_ms = self.clock.now_ms()
+    def event(self, event: str, payload: Raw, missed: int = 0, heard_ms: int | None = None) -> None:
+        """An event heard at ``heard_ms``, else now, and how many frames were dropped before it."""
+        now_ms = self.clock.now_ms() if heard_ms is None else heard_ms
         if self.tape is not None:
             self._note(now_ms, "event", event=event, missed=missed, payload=payload)
         if missed:
@@ -167,14 +168,13 @@ class Feed:
             self.apply(c.Missed(missed), now_ms)
         try:
             change = frames.event_change(event, payload)
-        except (*frames.UNREADABLE, KeyError):
+        except UNREADABLE:
             self.unreadable_events += 1
             return
-        if change is None:
-            return
-        self.apply(change, now_ms)
-        if isinstance(change, c.Tick):
-            self.clock.heard(change.ts)
+        if change is not None:
+            self.apply(change, now_ms)
+            if type(change) is c.Tick:
+                self.clock.heard(change.ts)
 
     # -- questions
 
@@ -249,7 +249,8 @@ class Feed:
         answer = self.reader.sessions(raw, all_asked=True)
         self.clock.heard(answer.ts)
         self._rows.extend(answer.rows)
-        if not answer.complete and answer.rows and offset // PAGE + 1 < self._pages:
+        more = not answer.complete and answer.rows and len(self._rows) < frames.MOST_ROWS
+        if more and offset // PAGE + 1 < self._pages:
             self.next_offset = offset + PAGE
             return None
         rows, self._rows = self._rows, []

@@ -4,6 +4,7 @@ config, loopback. A secret found in the gateway's config goes only to the addres
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Mapping
@@ -21,7 +22,9 @@ from clawtop.gateway.config import (
     read_own_config,
 )
 from clawtop.gateway.secret import Secret
+from clawtop.text import plain
 
+_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
 _TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
 
 
@@ -36,6 +39,7 @@ class Options:
     token_file: str | None = None
     password_file: str | None = None
     tls_fingerprint: str | None = None
+    allow_plaintext: bool = False
 
 
 @dataclass(frozen=True)
@@ -49,6 +53,12 @@ class Target:
     secret_from: str
     tls_fingerprint: str | None = None
     config_file: Path | None = None
+    allow_plaintext: bool = False
+
+    @property
+    def may_carry_secret(self) -> bool:
+        """Whether nobody on the way can read what is sent, or a person allowed that."""
+        return self.url.startswith("wss:") or is_loopback(self.url) or self.allow_plaintext
 
     @property
     def address(self) -> str:
@@ -73,8 +83,10 @@ def find(options: Options, env: Mapping[str, str], home: Path, own_config: Path)
     target = _with_secret(target, options, env)
     if options.tls_fingerprint:
         target = replace(target, tls_fingerprint=options.tls_fingerprint)
+    if options.allow_plaintext:
+        target = replace(target, allow_plaintext=True)
     _refuse_plain_remote(target)
-    return target
+    return _with_checked_pin(target)
 
 
 def _check(options: Options) -> None:
@@ -129,17 +141,19 @@ def _named(options: Options, env: Mapping[str, str], own: OwnConfig) -> Target |
         known = ", ".join(sorted(own.gateways)) or "none"
         raise UsageError(f"no gateway {name!r} in {own.path}", f"It has: {known}")
     target = _at(entry.url, f"{own.path} [{name}]", name)
-    target = replace(target, tls_fingerprint=entry.tls_fingerprint)
+    target = replace(
+        target, tls_fingerprint=entry.tls_fingerprint, allow_plaintext=entry.allow_plaintext
+    )
     for kind, path in (("token", entry.token_file), ("password", entry.password_file)):
         if path:
-            secret = Secret(kind, _read_secret(str(Path(path).expanduser()), f"[{name}]"))
+            secret = Secret(kind, _read_secret(path, f"[{name}] in {own.path}"))
             return replace(target, secret=secret, secret_from=f"{path} (from {own.path})")
     return target
 
 
 def _from_gateway_config(options: Options, env: Mapping[str, str], home: Path) -> Target:
     if options.config:
-        path = Path(options.config).expanduser()
+        path = Path(os.path.expanduser(options.config))
     else:
         path = config_path(env, home, options.profile)
     config = read_gateway_config(path, must_exist=bool(options.config))
@@ -258,27 +272,53 @@ def _read_secret(path: str, source: str) -> str:
         if path == "-":
             text = sys.stdin.readline()
         else:
-            text = Path(path).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
+            text = Path(os.path.expanduser(path)).read_text(encoding="utf-8")
+    except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise FindError(
-            f"cannot read the secret file of {source} ({path}): {why}",
+            f"cannot read the secret file of {source}{_where(path)}: {why}",
             "Check the path and its permissions",
         ) from None
     lines = text.strip().splitlines()
     if not lines:
-        raise FindError(f"the secret file of {source} ({path}) is empty", "Put the secret in it")
+        raise FindError(
+            f"the secret file of {source}{_where(path)} is empty", "Put the secret in it"
+        )
     return lines[0].strip()
+
+
+def _where(path: str) -> str:
+    """The path of a secret file, for an error: not where it may be the secret itself."""
+    folder = os.path.expanduser(os.path.dirname(path))
+    known = len(folder) > 1 and os.path.isdir(folder)
+    return f" ({plain(path)})" if known else ""
+
+
+def _with_checked_pin(target: Target) -> Target:
+    """A pin that is none, or that nothing would check, is not silently passed by."""
+    if target.tls_fingerprint is None:
+        return target
+    pin = target.tls_fingerprint.lower().removeprefix("sha256:").replace(":", "").strip()
+    if not _SHA256.match(pin):
+        raise UsageError(
+            "the TLS fingerprint is not a SHA-256 in hex",
+            "It has 64 digits; openssl x509 -noout -fingerprint -sha256 prints it",
+        )
+    if not target.url.startswith("wss:"):
+        raise UsageError(
+            f"a TLS fingerprint is pinned, but {target.url} is not TLS", "Use wss://, or no pin"
+        )
+    return replace(target, tls_fingerprint=pin)
 
 
 def _refuse_plain_remote(target: Target) -> None:
     """A secret is not sent readable over a network."""
-    parts = urlsplit(target.url)
-    if parts.scheme == "wss" or target.secret is None or _is_loopback(parts.hostname or ""):
+    if target.secret is None or target.may_carry_secret:
         return
     raise FindError(
         f"{target.address} is not this host, and ws:// would send the secret readable",
-        "Use wss://, or an SSH tunnel: ssh -L 18789:127.0.0.1:18789 HOST",
+        "Use wss://, or an SSH tunnel (ssh -L 18789:127.0.0.1:18789 HOST), or say"
+        " --allow-plaintext",
     )
 
 

@@ -6,6 +6,7 @@ impossible types is dropped and counted, never raised.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -86,19 +87,44 @@ class Hello(Struct):
     policy: _Policy = _Policy()
 
 
+class _Given(Struct, rename="camel", frozen=True):
+    device_token: str | None = None
+
+
+class _Gift(Struct, frozen=True):
+    auth: _Given = _Given()
+
+
 _envelope = msgspec.json.Decoder(Envelope)
 _error = msgspec.json.Decoder(ErrorBody)
 _hello = msgspec.json.Decoder(Hello)
+_gift = msgspec.json.Decoder(_Gift)
 _challenge = msgspec.json.Decoder(Challenge)
 _encoder = msgspec.json.Encoder()
 _any = msgspec.json.Decoder()
 
+MOST_ROWS = 5_000  # taken of one listing: it is worked off in one go, and the screen waits
 UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError)
 
 
-def decode(data: bytes | str) -> Envelope:
-    """A frame's envelope. Raises one of ``UNREADABLE`` for bytes that are no frame."""
-    return _envelope.decode(data)
+decode = _envelope.decode  # a frame's envelope; raises one of ``UNREADABLE`` for what is none
+
+
+# An escaped backslash, a whole pair, and half a pair. JavaScript cuts texts between the halves of
+# a character, and sends what is left: one such preview must not hide a whole listing.
+_HALVES = re.compile(
+    rb"\\\\|\\u[dD][89abAB]..\\u[dD][c-fC-F]..|(?P<half>\\u[dD][89a-fA-F]..)", re.DOTALL
+)
+
+
+def decode_mended(data: bytes | str) -> Envelope | None:
+    """A frame that was not readable, with a sign in place of each half of a character."""
+    raw = data.encode("utf-8", "replace") if isinstance(data, str) else data
+    mended = _HALVES.sub(lambda one: b"\\ufffd" if one["half"] else one[0], raw)
+    try:
+        return decode(mended) if mended != raw else None
+    except UNREADABLE:
+        return None
 
 
 def decode_error(raw: Raw) -> ErrorBody:
@@ -112,6 +138,14 @@ def decode_error(raw: Raw) -> ErrorBody:
 def decode_hello(raw: Raw) -> Hello:
     """hello-ok. Raises one of ``UNREADABLE``."""
     return _hello.decode(raw)
+
+
+def decode_device_token(raw: Raw) -> str | None:
+    """The token that hello-ok gives a device, which ``Hello`` leaves out. Never raises."""
+    try:
+        return _gift.decode(raw).auth.device_token
+    except UNREADABLE:
+        return None
 
 
 def encode_hello(hello: Hello) -> Raw:
@@ -224,10 +258,11 @@ def _approval(kind: str) -> Callable[[Raw], c.Change]:
 
 def _presence(raw: Raw) -> c.Change:
     try:
-        return c.PresenceRead(_presences.decode(raw))
+        found = _presences.decode(raw)
     except UNREADABLE:
         wrapped = msgspec.json.decode(raw, type=dict[str, Raw])
-        return c.PresenceRead(_presences.decode(wrapped["presence"]))
+        found = _presences.decode(wrapped["presence"])
+    return c.PresenceRead(found[:MOST_ROWS])
 
 
 _EVENTS: dict[str, Callable[[Raw], c.Change]] = {

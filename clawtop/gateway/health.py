@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from clawtop.errors import ALIVE, ConnectError, SignInError
+from clawtop.errors import ALIVE, ConnectError, PairingError, SignInError
 from clawtop.gateway.find import Target
 
 
 async def explain(error: ConnectError, target: Target, timeout_s: float = 3.0) -> ConnectError:
     """The same failure, said better: down, starting, draining, or not a gateway."""
-    if isinstance(error, SignInError) or error.code == "tls":
+    if isinstance(error, SignInError | PairingError) or error.code == "tls":
         return error
     if error.code == "refused":
         return ConnectError(
@@ -70,6 +70,8 @@ def _explained(error: ConnectError, target: Target, found: dict[str, Any]) -> Co
         return ConnectError(
             f"{where} {ALIVE}: {error.message}", "See clawtop doctor", code=error.code
         )
+    if error.code == "proxy":
+        return error
     return ConnectError(
         f"what listens at {target.address} is not an OpenClaw gateway",
         "Check the address and port",

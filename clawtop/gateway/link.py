@@ -11,6 +11,7 @@ import contextlib
 import ssl
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -22,19 +23,24 @@ from websockets.frames import Close
 from clawtop.errors import (
     NO_ANSWER,
     NO_FRAMES,
+    CallError,
     ClawtopError,
     ConnectError,
     GatewayError,
     LinkLostError,
     NoAnswerError,
     SignInError,
+    UnclearError,
 )
 from clawtop.gateway import frames, refusals
 from clawtop.gateway.client import Client
-from clawtop.gateway.clock import GatewayClock
+from clawtop.gateway.clock import GatewayClock, slept_s
 from clawtop.gateway.find import Target
+from clawtop.gateway.identity import Device
+from clawtop.gateway.lookups import leave_lookups_behind
 from clawtop.gateway.session import (
     CLOSE_DEAD,
+    DEAD_AFTER_S,
     Answered,
     Challenged,
     Event,
@@ -44,9 +50,18 @@ from clawtop.gateway.session import (
     Session,
     State,
 )
+from clawtop.gateway.wire import MAX_FRAME, Socket
+from clawtop.text import shown
 
+ASLEEP = "this host was asleep"
 LOOK_EVERY_S = 2.0  # whether the link is dead; deadlines of requests are met exactly
-MAX_FRAME = 256 * 1024 * 1024  # a listing of thousands of rows is megabytes
+
+
+class _Straight(connect):
+    """Follows no redirect: the secret is for the address that was given, and for no other."""
+
+    def process_redirect(self, exc: Exception) -> Exception | str:
+        return exc
 
 
 class Link:
@@ -62,19 +77,24 @@ class Link:
         clock: GatewayClock,
         timeout_s: float = 10.0,
         on_push: Callable[[Pushed], None] | None = None,
+        device: Device | None = None,
     ) -> None:
-        self.target, self.scopes = target, scopes
+        self.target, self.scopes, self.device = target, scopes, device
         self.timeout_s = timeout_s
         self.close_code: int | None = None
         self.close_reason = ""
         self.greeting: frames.Hello | None = None
+        self.device_token: str | None = None
         self._clock = clock
         self.on_push = on_push
-        self._session = Session(client, target.secret, scopes, allow=allow, now=time.monotonic())
+        self._session = Session(
+            client, target.secret, scopes, allow=allow, device=device, now=time.monotonic()
+        )
         self._socket: ClientConnection | None = None
         self._answers: dict[str, asyncio.Future[Raw]] = {}
         self._hello: asyncio.Future[frames.Hello] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._challenged = asyncio.Event()
         self._ended = asyncio.Event()
         self._sooner = asyncio.Event()
 
@@ -87,6 +107,7 @@ class Link:
 
     async def open(self) -> frames.Hello:
         """Connect and sign in. Raises ConnectError, or SignInError when retrying is useless."""
+        leave_lookups_behind()
         try:
             async with asyncio.timeout(self.timeout_s):
                 self._socket = await self._connect()
@@ -96,6 +117,7 @@ class Link:
                     asyncio.create_task(self._read(self._socket), name="clawtop-read"),
                     asyncio.create_task(self._watch_deadlines(), name="clawtop-deadlines"),
                 ]
+                await self._sign_in(self._socket)
                 return await self._hello
         except BaseException as error:
             await self.close()
@@ -106,7 +128,7 @@ class Link:
     async def _connect(self) -> ClientConnection:
         parts = urlsplit(self.target.url)
         local = parts.hostname in ("localhost", "127.0.0.1", "::1")
-        return await connect(
+        return await _Straight(
             self.target.url,
             ssl=self._tls() if parts.scheme == "wss" else None,
             compression=None,
@@ -116,6 +138,7 @@ class Link:
             close_timeout=2,
             proxy=None if local else True,
             user_agent_header="clawtop",
+            create_connection=partial(Socket, self._hear),  # type: ignore[arg-type]
         )
 
     def _tls(self) -> ssl.SSLContext:
@@ -133,7 +156,7 @@ class Link:
 
         peer = socket.transport.get_extra_info("ssl_object")
         found = hashlib.sha256(peer.getpeercert(True) or b"").hexdigest()
-        if found != pin.lower().removeprefix("sha256:").replace(":", ""):
+        if found != pin:
             raise SignInError(
                 f"the certificate of {self.target.address} is not the pinned one",
                 "Check the address, then the fingerprint",
@@ -141,35 +164,45 @@ class Link:
 
     # -- the reader
 
+    async def _sign_in(self, socket: ClientConnection) -> None:
+        """Answer the challenge. A link that ends first says why through ``_hello``."""
+        await self._challenged.wait()
+        with contextlib.suppress(ConnectionClosed, OSError):
+            for frame in self._session.data_to_send():
+                await socket.send(frame, text=True)
+
     async def _read(self, socket: ClientConnection) -> None:
+        """Wait for the end; messages are heard before they could arrive here."""
         try:
             while True:
-                data = await socket.recv(decode=False)
-                event = self._session.receive(data, time.monotonic())
-                if event is not None:
-                    self._take(event)
-                for frame in self._session.data_to_send():
-                    await socket.send(frame, text=True)
+                self._hear(await socket.recv(decode=False), time.monotonic())
         except ConnectionClosed as closed:
             received = closed.rcvd
             self.close_code = received.code if received else 1006
-            self.close_reason = self.close_reason or _reason(received)
+            words = self._session.without_secret(_reason(received))
+            self.close_reason = self.close_reason or words
         except OSError as error:
             self.close_code, self.close_reason = 1006, error.strerror or "the connection broke"
         finally:
             self._end()
 
-    def _take(self, event: Event) -> None:
+    def _hear(self, data: bytes, read_at: float) -> None:
+        event = self._session.receive(data, read_at)
+        if type(event) is Pushed:
+            if self.on_push is not None:
+                self.on_push(event)
+        elif event is not None:
+            self._take(event, read_at)
+
+    def _take(self, event: Event, read_at: float) -> None:
         match event:
-            case Pushed():
-                if self.on_push is not None:
-                    self.on_push(event)
             case Answered():
                 self._answer(event)
             case Challenged():
-                self._clock.sample(event.ts, time.monotonic())
+                self._clock.sample(event.ts, read_at)
+                self._challenged.set()
             case Opened():
-                self.greeting = event.hello
+                self.greeting, self.device_token = event.hello, event.device_token
                 if self._hello is not None and not self._hello.done():
                     self._hello.set_result(event.hello)
             case Refused():
@@ -196,9 +229,11 @@ class Link:
             if future is not None and not future.done():
                 future.set_exception(LinkLostError(method, why, sent=True))
         self._refuse(refusals.of_close(self.close_code, self.close_reason, self.target))
+        self._challenged.set()
         self._ended.set()
 
     async def _watch_deadlines(self) -> None:
+        slept = slept_s()
         while True:
             due_in = self._session.next_deadline() - time.monotonic()
             pause = min(max(due_in, 0.01), LOOK_EVERY_S)
@@ -211,8 +246,10 @@ class Link:
                 future = self._answers.pop(late.id, None)
                 if future is not None and not future.done():
                     future.set_exception(NoAnswerError(late.method, late.after_s, sent=True))
-            if self._session.is_dead(now) and self._socket is not None:
-                self.close_reason = NO_FRAMES
+            before, slept = slept, slept_s()
+            asleep = slept - before >= DEAD_AFTER_S
+            if (asleep or self._session.is_dead(now)) and self._socket is not None:
+                self.close_reason = ASLEEP if asleep else NO_FRAMES
                 await self._socket.close(CLOSE_DEAD, "no frames")
                 return
 
@@ -223,8 +260,8 @@ class Link:
     ) -> Raw:
         """Ask and wait for the answer.
 
-        Raises GatewayError, NoAnswerError, LinkLostError, and NotAllowedError for a method
-        that this link does not send.
+        Raises GatewayError, NoAnswerError, UnclearError, LinkLostError, and NotAllowedError for
+        a method that this link does not send.
         """
         socket = self._socket
         if socket is None or self._session.state is not State.OPEN:
@@ -237,11 +274,13 @@ class Link:
         try:
             for frame in self._session.data_to_send():
                 await socket.send(frame, text=True)
+            return await future
         except (ConnectionClosed, OSError):
-            self._answers.pop(frame_id, None)
             # part of it may have left: claiming that it did not would be the lie
             raise LinkLostError(method, self.close_reason or "the link broke", sent=True) from None
-        return await future
+        finally:
+            self._answers.pop(frame_id, None)
+            future.cancel()  # an error in it that nobody waits for would be printed by asyncio
 
     async def closed(self) -> None:
         """Wait until the link is gone; ``close_code`` and ``close_reason`` then say why."""
@@ -269,12 +308,14 @@ def _reason(received: Close | None) -> str:
     return received.reason if received else "the connection broke"
 
 
-def _gateway_error(method: str, error: frames.ErrorBody) -> GatewayError:
+def _gateway_error(method: str, error: frames.ErrorBody) -> CallError:
+    if not error.code:  # every refusal has one: this is half an answer, and no "no"
+        return UnclearError(method)
     after = error.retry_after_ms
     return GatewayError(
         method,
         error.code,
-        error.message,
+        shown(error.message),
         details=error.details if isinstance(error.details, dict) else None,
         retry_after_ms=int(after) if after else None,
     )

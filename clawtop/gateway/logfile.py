@@ -32,7 +32,7 @@ def local_log(
     config = target.config_file or config_path(env, home, profile)
     named = read_logging(config).get("file") if _is_its(config, target) else None
     if isinstance(named, str) and named:
-        return Path(named).expanduser(), False
+        return Path(os.path.expanduser(named)), False
     return _newest(now), True
 
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 
-from clawtop.errors import ConnectError
+from clawtop.errors import ClawtopError
 from clawtop.gateway.watch import Watcher
 from clawtop.picture.locks import QUIET_MS
 from clawtop.picture.records import Verdict
@@ -30,7 +30,7 @@ async def watching(watcher: Watcher, *, lasting: bool = False) -> AsyncIterator[
         yield watcher
     finally:
         serving.cancel()
-        with contextlib.suppress(asyncio.CancelledError, ConnectError):
+        with contextlib.suppress(asyncio.CancelledError, ClawtopError):
             await serving
         await watcher.close()
 

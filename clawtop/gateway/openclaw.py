@@ -137,7 +137,7 @@ def meaning(
         for name in ("OPENCLAW_STATE_DIR", "OPENCLAW_CONFIG_PATH"):
             own.pop(name, None)
     if options.config:
-        named["OPENCLAW_CONFIG_PATH"] = str(Path(options.config).expanduser().absolute())
+        named["OPENCLAW_CONFIG_PATH"] = str(Path(os.path.expanduser(options.config)).absolute())
     if target is not None and target.secret and target.secret_from != str(target.config_file):
         own[f"OPENCLAW_GATEWAY_{target.secret.kind.upper()}"] = target.secret.value
         own["OPENCLAW_GATEWAY_PORT"] = target.url.rpartition(":")[2]

@@ -6,6 +6,7 @@ Nothing here runs a command or writes a file; reading is all.
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -149,7 +150,7 @@ def _holds_companion(path: str) -> bool:
 
 
 def _resolved(path: str) -> Path:
-    return Path(path).expanduser().resolve()
+    return Path(os.path.expanduser(path)).resolve()
 
 
 def install_words(folder: Path, *, asks: bool) -> Words:

@@ -29,6 +29,7 @@ class Player:
     """Plays one tape. Times are gateway ms; ``speed`` is a multiple of real time."""
 
     past = PAST
+    todo = ""
 
     def __init__(
         self,

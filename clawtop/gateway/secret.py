@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from clawtop.text import MASK
+
 
 @dataclass(frozen=True)
 class Secret:
@@ -14,3 +16,7 @@ class Secret:
 
     def params(self) -> dict[str, str]:
         return {self.kind: self.value}
+
+    def out_of(self, text: str) -> str:
+        """``text`` without it: a gateway may repeat in an error what it was sent."""
+        return text.replace(self.value, MASK) if self.value else text

@@ -9,7 +9,7 @@ reaches this object. Seconds are monotonic.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum, auto
 from typing import Any
 
@@ -18,6 +18,7 @@ from msgspec import Raw, Struct
 from clawtop.errors import NotAllowedError
 from clawtop.gateway import frames
 from clawtop.gateway.client import Client
+from clawtop.gateway.identity import Device
 from clawtop.gateway.secret import Secret
 
 HANDSHAKE_S = 15.0  # the gateway's own limit for a silent client
@@ -41,7 +42,10 @@ class Challenged:
 
 @dataclass(frozen=True)
 class Opened:
+    """Signed in. ``device_token``: what the gateway gave this device for the next time."""
+
     hello: frames.Hello
+    device_token: str | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True)
@@ -63,10 +67,11 @@ class Answered:
 
 
 class Pushed(Struct, frozen=True, gc=False):
-    """An event. ``missed`` frames meant for us were dropped before it."""
+    """An event, read at ``at``. ``missed`` frames meant for us were dropped before it."""
 
     event: str
     payload: Raw
+    at: float
     missed: int = 0
 
 
@@ -99,6 +104,7 @@ class Session:
         scopes: tuple[str, ...],
         *,
         allow: frozenset[str],
+        device: Device | None = None,
         generation: int = 0,
         now: float = 0.0,
     ) -> None:
@@ -106,7 +112,7 @@ class Session:
         self.generation = generation
         self.unreadable = 0
         self._client, self._secret, self._scopes = client, secret, scopes
-        self._allow = allow
+        self._allow, self._device = allow, device
         self._pending: dict[str, _Pending] = {}
         self._next_id = 0
         self._seq: int | None = None
@@ -127,8 +133,11 @@ class Session:
         try:
             frame = frames.decode(data)
         except frames.UNREADABLE:
-            self.unreadable += 1
-            return None
+            mended = frames.decode_mended(data)
+            if mended is None:
+                self.unreadable += 1
+                return None
+            frame = mended
         if frame.type == "event":
             return self._on_event(frame, now)
         if frame.type == "res":
@@ -136,21 +145,17 @@ class Session:
         return None
 
     def _on_event(self, frame: frames.Envelope, now: float) -> Event | None:
-        if self.state is State.WAIT_CHALLENGE:
-            return self._on_challenge(frame, now)
         if self.state is not State.OPEN:
-            return None
-        return Pushed(frame.event, frame.payload, self._missed(frame.seq))
-
-    def _missed(self, seq: int | None) -> int:
-        """Frames dropped before this one. Some frames carry no number (2026.5.28)."""
-        if seq is None:
-            return 0
-        last, self._seq = self._seq, seq
-        return seq - last - 1 if last is not None and seq > last + 1 else 0
+            return self._on_challenge(frame, now)
+        seq, last = frame.seq, self._seq
+        if seq is None:  # some frames carry no number (2026.5.28)
+            return Pushed(frame.event, frame.payload, now)
+        self._seq = seq
+        missed = seq - last - 1 if last is not None and seq > last + 1 else 0
+        return Pushed(frame.event, frame.payload, now, missed)
 
     def _on_challenge(self, frame: frames.Envelope, now: float) -> Event | None:
-        if frame.event != "connect.challenge":
+        if self.state is not State.WAIT_CHALLENGE or frame.event != "connect.challenge":
             return None
         try:
             challenge = frames.decode_challenge(frame.payload)
@@ -158,10 +163,10 @@ class Session:
             self.unreadable += 1
             return None
         self.state = State.WAIT_HELLO
-        self._send("connect", self._connect_params(), now, HANDSHAKE_S)
+        self._send("connect", self._connect_params(challenge), now, HANDSHAKE_S)
         return Challenged(int(challenge.ts) if challenge.ts else None)
 
-    def _connect_params(self) -> dict[str, Any]:
+    def _connect_params(self, challenge: frames.Challenge) -> dict[str, Any]:
         params: dict[str, Any] = {
             "minProtocol": 3,
             "maxProtocol": 4,
@@ -172,13 +177,24 @@ class Session:
         }
         if self._secret is not None:
             params["auth"] = self._secret.params()
+        if self._device is not None:
+            params["device"] = self._device.proof(
+                params["client"], self._scopes, self._signed_token(), _nonce_and_time(challenge)
+            )
         return params
+
+    def _signed_token(self) -> str:
+        """What the proof names of the secret: a token of either kind, but never a password."""
+        secret = self._secret
+        return "" if secret is None or secret.kind == "password" else secret.value
 
     def _on_answer(self, frame: frames.Envelope, now: float) -> Event | None:
         pending = self._pending.pop(frame.id, None)
         if pending is None:
             return None  # late: its deadline passed, or it is a second answer
         error = None if frame.ok else frames.decode_error(frame.error)
+        if error is not None:
+            error.message = self.without_secret(error.message)
         if self.state is State.WAIT_HELLO:
             return self._on_hello(frame, error)
         took = now - pending.sent_at
@@ -197,7 +213,11 @@ class Session:
         tick_ms = hello.policy.tick_interval_ms
         if tick_ms and tick_ms > 0:
             self._dead_after = max(2 * tick_ms / 1000, 5.0)
-        return Opened(hello)
+        return Opened(hello, frames.decode_device_token(frame.payload))
+
+    def without_secret(self, text: str) -> str:
+        """The gateway's words, should they repeat what we signed in with."""
+        return text if self._secret is None else self._secret.out_of(text)
 
     # -- out
 
@@ -244,3 +264,7 @@ class Session:
         lost = [(one, row.method) for one, row in self._pending.items()]
         self._pending.clear()
         return lost
+
+
+def _nonce_and_time(challenge: frames.Challenge) -> tuple[str, int]:
+    return challenge.nonce, int(challenge.ts or 0)

@@ -32,6 +32,22 @@ def write_whole(path: Path, data: bytes) -> None:
         raise
 
 
+def write_new(path: Path, data: bytes) -> bool:
+    """The same where nothing is yet; False, and nothing changed, where something is."""
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.parent.name}-")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+        os.link(name, path)
+    except FileExistsError:
+        return False
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+    return True
+
+
 def read_whole(path: Path, largest: int) -> bytes | None:
     """Its bytes; None when there is no such file. Raises OSError, also for one that is larger."""
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Callable
 
@@ -37,7 +36,7 @@ class UnderWay:
             await self._perform()
         except ClawtopError as error:
             self._stopped(error)
-        except asyncio.CancelledError:
+        except BaseException:  # cancelled, or what nobody foresaw: the log is told either way
             self._interrupted()
             raise
         finally:

@@ -13,21 +13,33 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable
+from functools import partial
 
-from clawtop.errors import ClawtopError, ConnectError, GatewayError, SignInError
+from clawtop.errors import (
+    ClawtopError,
+    ConnectError,
+    FindError,
+    GatewayError,
+    PairingError,
+    SignInError,
+)
 from clawtop.gateway import frames
 from clawtop.gateway.answers import Reader
 from clawtop.gateway.client import Client
 from clawtop.gateway.clock import GatewayClock
+from clawtop.gateway.entry import Errand, enter
 from clawtop.gateway.feed import PAGE, Feed, Params
 from clawtop.gateway.find import Target
 from clawtop.gateway.health import explain
+from clawtop.gateway.identity import Device
 from clawtop.gateway.link import Link
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.methods import ADMIN, APPROVALS, READ, READ_METHODS
+from clawtop.gateway.pairing import Patience
 from clawtop.gateway.pauses import Pauses
 from clawtop.gateway.poll import PROBE, PROBE_QUESTION, Budget, Question
-from clawtop.gateway.refusals import of_close
+from clawtop.gateway.refusals import SCOPES_REFUSED, of_close
+from clawtop.gateway.secret import Secret
 from clawtop.gateway.session import Pushed
 from clawtop.picture import changes as c
 from clawtop.picture.coverage import is_route
@@ -38,6 +50,7 @@ TASKS = 500
 DECIDED = 50
 HISTORY = 50
 BACKOFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+STOOD_S = 10.0  # a link that lasted so long was a good one
 
 
 class Watcher:
@@ -49,6 +62,7 @@ class Watcher:
 
     past = ""
     banner = ""
+    todo = ""  # what a person has to do at the gateway before there can be a link
 
     def __init__(
         self,
@@ -67,8 +81,12 @@ class Watcher:
         self.pauses = Pauses(os.environ, target.url)
         self.link: Link | None = None
         self.attempt = 0
+        self._opened_at = 0.0
         self.retry_at: float | None = None
         self.named: frozenset[str] = frozenset()
+        self.device: Device | None = None
+        self.opened_by: Secret | None = None
+        self._patience = Patience()
         self._wake = asyncio.Event()
         self._now = asyncio.Event()
         self._asking: set[asyncio.Task[None]] = set()
@@ -85,7 +103,7 @@ class Watcher:
         self.feed.apply(change, self.clock.now_ms())
 
     def _pushed(self, pushed: Pushed) -> None:
-        self.feed.event(pushed.event, pushed.payload, pushed.missed)
+        self.feed.event(pushed.event, pushed.payload, pushed.missed, self.clock.at(pushed.at))
         if pushed.missed:
             self.budget.all_now(time.monotonic())
             self._wake.set()
@@ -94,44 +112,65 @@ class Watcher:
     def unreadable(self) -> int:
         """Frames and rows that were not understood, on this link."""
         link = self.link.unreadable if self.link is not None else 0
-        return self.reader.unreadable + self.feed.unreadable_events + link
+        beyond = self.store.left_out
+        return self.reader.unreadable + self.feed.unreadable_events + link + beyond
 
     # -- the link
 
     async def run(self) -> None:
         """Watch until cancelled, over the link there is or a new one.
 
-        A SignInError ends it: trying again would not help.
+        A SignInError ends it, and a FindError: trying again would not help. A PairingError does
+        not for a while: it goes on by itself once a person has approved this device.
         """
         while True:
             try:
                 if self.link is None:
                     await self.connect()
-                await self.serve()
-            except SignInError as error:
+                try:
+                    await self.serve()
+                finally:
+                    self._count_afresh()
+            except (SignInError, FindError) as error:
                 self._down(error)
                 raise
+            except PairingError as error:
+                self._down(error)
+                await self._pause(self._patience.wait_s(error))
+                continue
             except ClawtopError as error:
                 self._down(error)
-            await self._pause()
+            await self._pause(BACKOFF_S[min(self.attempt, len(BACKOFF_S) - 1)])
 
     async def connect(self) -> None:
         """Open a link with the scopes this manner of watching needs. Raises ConnectError."""
-        link = self._link(self.manner.scopes(route=None))
+        narrow = self.manner.scopes(route=None)
         try:
-            hello = await link.open()
+            link, hello = await enter(self._errand(narrow))
             wider = self._wider_scopes(hello)
             if wider is not None:
                 await link.close()
-                link = self._link(wider)
-                hello = await link.open()
+                link, hello = await self._widened(wider, narrow)
         except ConnectError as error:
             raise await explain(error, self.target) from None
-        self.link, self.attempt, self.retry_at = link, 0, None
+        self.link, self.retry_at, self._opened_at = link, None, time.monotonic()
+        self.device, self.opened_by = link.device, link.target.secret
+        self._patience.over()
         self._opened(hello, link)
 
-    def _link(self, scopes: tuple[str, ...]) -> Link:
-        return Link(
+    async def _widened(
+        self, wider: tuple[str, ...], narrow: tuple[str, ...]
+    ) -> tuple[Link, frames.Hello]:
+        """With more scopes, unless this device was approved for less: nobody asked for more."""
+        try:
+            return await enter(self._errand(wider), may_ask=False)
+        except SignInError as error:
+            if error.code != SCOPES_REFUSED:
+                raise
+            return await enter(self._errand(narrow))
+
+    def _errand(self, scopes: tuple[str, ...]) -> Errand:
+        return Errand(
             self.target,
             self.client,
             scopes,
@@ -149,16 +188,23 @@ class Watcher:
         return wider if wider != self.manner.scopes(route=None) else None
 
     def _opened(self, hello: frames.Hello, link: Link) -> None:
+        self.todo = ""
         facts = self.feed.up(hello, link.scopes)
         self.apply(self.pauses.load())
         self.budget = Budget.for_gateway(facts, self.store.wishes, time.monotonic())
 
     def _down(self, error: ClawtopError) -> None:
+        self.todo = error.next_step if isinstance(error, PairingError) else ""
         self.feed.down(error.sentence())
 
-    async def _pause(self) -> None:
+    def _count_afresh(self) -> None:
+        """Only after a link that stood: one that is lost at once is waited for longer each time."""
+        if time.monotonic() - self._opened_at >= STOOD_S:
+            self.attempt = 0
+
+    async def _pause(self, about_s: float) -> None:
         """Back off with jitter; ``reconnect_now`` cuts it short."""
-        pause = BACKOFF_S[min(self.attempt, len(BACKOFF_S) - 1)] * random.uniform(0.7, 1.3)
+        pause = about_s * random.uniform(0.7, 1.3)
         self.attempt += 1
         self.retry_at = time.monotonic() + pause
         self._now.clear()
@@ -224,23 +270,23 @@ class Watcher:
             self.apply(told)
         now = time.monotonic()
         for question in self.budget.due(now):
-            self._start(question, self._ask(question))
+            self._start(question, partial(self._ask, question))
         if self.budget.probe_due(now):
             keys = suspects(self.store.held, named=self.named)
             if keys:
-                self._start(PROBE_QUESTION, self._probe(keys[0]))
+                self._start(PROBE_QUESTION, partial(self._probe, keys[0]))
 
-    def _start(self, question: Question, asking: Awaitable[None]) -> None:
+    def _start(self, question: Question, ask: Callable[[], Awaitable[None]]) -> None:
         self.budget.asked(question.name)
-        task = asyncio.create_task(self._timed(question, asking), name=f"ask {question.name}")
+        task = asyncio.create_task(self._timed(question, ask), name=f"ask {question.name}")
         self._asking.add(task)
         task.add_done_callback(self._asking.discard)
 
-    async def _timed(self, question: Question, asking: Awaitable[None]) -> None:
+    async def _timed(self, question: Question, ask: Callable[[], Awaitable[None]]) -> None:
         began = time.monotonic()
         failed: str | None = None
         try:
-            await asking
+            await ask()
         except ClawtopError as error:
             failed = error.message
         now = time.monotonic()

@@ -204,14 +204,14 @@ def test_a_remote_config_names_address_secret_and_pin(host: Host) -> None:
     remote = {
         "url": "wss://remote.example:8443/x",
         "token": CONFIG_SECRET,
-        "tlsFingerprint": "ab:cd",
+        "tlsFingerprint": ":".join(["AB"] * 32),
     }
     host.gateway_config({"mode": "remote", "remote": remote})
     target = host.find()
     assert target.url == "wss://remote.example:8443"
     assert value_of(target) == CONFIG_SECRET
-    assert target.tls_fingerprint == "ab:cd"
-    assert host.find(tls_fingerprint="ff").tls_fingerprint == "ff"
+    assert target.tls_fingerprint == "ab" * 32
+    assert host.find(tls_fingerprint="ff" * 32).tls_fingerprint == "ff" * 32
 
 
 def test_a_config_with_tls_is_reached_with_tls(host: Host) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Callable
 from typing import Any
 
@@ -156,6 +157,31 @@ def test_garbage_is_counted_and_survived() -> None:
             gateway.send_raw(junk)
         assert await link.call("status")
         assert link.unreadable >= 4
+        await link.close()
+
+    play(scene)
+
+
+def test_a_listener_that_fails_ends_the_link_and_hangs_nobody() -> None:
+    async def scene(gateway: ScriptedGateway) -> None:
+        told: list[dict[str, Any]] = []
+        asyncio.get_running_loop().set_exception_handler(
+            lambda _loop, context: told.append(context)
+        )
+
+        def fail(pushed: Pushed) -> None:
+            raise ValueError(pushed.event)
+
+        link = link_to(gateway, on_push=fail)
+        await link.open()
+        waiting = asyncio.create_task(link.call("status"))
+        await gateway.emit("tick", {"ts": 1})
+        async with asyncio.timeout(5):
+            await link.closed()
+        with contextlib.suppress(LinkLostError):
+            await waiting
+        assert not link.is_open
+        assert [str(one["exception"]) for one in told] == ["tick"]
         await link.close()
 
     play(scene)

@@ -376,3 +376,21 @@ def test_a_secret_is_never_shown() -> None:
     assert "hunter2" not in str(SECRET)
     assert "hunter2" not in f"{SECRET!r:>40}"
     assert "hunter2" not in repr(session())
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        (r"cut \ud83d", "cut \ufffd"),
+        (r"\udc00\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\ud83d\ud83d\ude00", "\ufffd\U0001f600"),
+        (r"\\ud83d \ud83d", "\\ud83d \ufffd"),
+    ],
+)
+def test_half_a_character_does_not_hide_the_frame(sent: str, read: str) -> None:
+    session = opened()
+    frame = '{"type":"event","event":"heartbeat","payload":{"reason":"' + sent + '"}}'
+    event = session.receive(frame.encode(), 1.0)
+    assert isinstance(event, Pushed)
+    assert json.loads(bytes(event.payload)) == {"reason": read}
+    assert session.unreadable == 0

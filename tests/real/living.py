@@ -43,9 +43,9 @@ async def living_watcher(shell: Shell) -> AsyncIterator[Watcher]:
         await watcher.close()
 
 
-def dashboard(shell: Shell) -> ClawtopApp:
+def dashboard(shell: Shell, *words: str) -> ClawtopApp:
     """The dashboard as ``clawtop`` alone makes it."""
-    args = options(shell)
+    args = options(shell, *words)
     manner = manner_of(args, one_shot=False)
     store, target, client = store_of(args, manner), target_of(args), client_of()
 

@@ -15,22 +15,29 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
 
 Frame = dict[str, Any]
+LOSE, CUT, SILENCE, NONSENSE = "lose", "cut", "silence", "nonsense"
 
 
 class Wire:
     """``with Wire(gateway.url) as wire``: connect to ``wire.url``, then read ``connections``.
 
     ``before`` names a method and what to do once, before its first request is passed on: what
-    somebody else did in the meantime.
+    somebody else did in the meantime. ``faults`` names a method and what becomes of it: LOSE (the
+    link breaks before it is passed on), CUT (it breaks in place of the answer), SILENCE (no answer
+    comes), NONSENSE (an answer without sense comes).
     """
 
     def __init__(
-        self, target: str, before: Mapping[str, Callable[[], object]] | None = None
+        self,
+        target: str,
+        before: Mapping[str, Callable[[], object]] | None = None,
+        faults: Mapping[str, str] | None = None,
     ) -> None:
         self.connections: list[list[Frame]] = []
         self.url = ""
         self._target = target
         self._before = dict(before or {})
+        self._faults = dict(faults or {})
         self._ready = threading.Event()
         self._stop: asyncio.Event | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -60,11 +67,18 @@ class Wire:
         frames: list[Frame] = []
         self.connections.append(frames)
         async with connect(self._target, max_size=None, compression=None, proxy=None) as gateway:
-            down = asyncio.create_task(_pass_on(gateway, client))
+            spoiled: dict[str, str] = {}
+            down = asyncio.create_task(_pass_on(gateway, client, spoiled))
             with suppress(ConnectionClosed):
                 async for text in client:
                     frames.append(json.loads(text))
                     await self._meanwhile(frames[-1].get("method", ""))
+                    fault = self._faults.get(frames[-1].get("method", ""))
+                    if fault == LOSE:
+                        client.transport.abort()
+                        break
+                    if fault is not None:
+                        spoiled[frames[-1]["id"]] = fault
                     await gateway.send(text)
             await gateway.close()
             await down
@@ -91,16 +105,31 @@ class Wire:
         self._thread.join(10)
 
 
-async def _pass_on(gateway: ClientConnection, client: ServerConnection) -> None:
-    """Frames of the gateway to clawtop, and the way it closed."""
+async def _pass_on(
+    gateway: ClientConnection, client: ServerConnection, spoiled: Mapping[str, str]
+) -> None:
+    """Frames of the gateway to clawtop, and the way it closed. ``spoiled``: ids of requests whose
+    answers do not arrive as they are."""
     try:
         async for text in gateway:
-            await client.send(text)
+            fault = spoiled.get(_answers(text)) if spoiled else None
+            if fault == CUT:
+                client.transport.abort()
+            elif fault == NONSENSE:
+                await client.send(json.dumps({**json.loads(text), "payload": "what"}))
+            elif fault is None:
+                await client.send(text)
         await client.close()
     except ConnectionClosed as closed:
         with suppress(ConnectionClosed):
             received = closed.rcvd
             await client.close(received.code if received else 1011)
+
+
+def _answers(text: str | bytes) -> str:
+    """The id of the request that a frame answers, or ''."""
+    frame = json.loads(text)
+    return str(frame.get("id")) if frame.get("type") == "res" else ""
 
 
 def _port(server: Server) -> int:

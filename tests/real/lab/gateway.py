@@ -15,14 +15,14 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from websockets.exceptions import WebSocketException
 
 from .config import Companion, build_config, build_env
 from .install import install, node_binary
 from .operator import ALL_SCOPES, CallError, Operator
-from .processes import end_all_in, free_port, living_in, resident_kib
+from .processes import end_all_in, free_port, living_in, own_address, resident_kib
 from .provider import FakeProvider
 
 START_TIMEOUT_S = 90.0
@@ -54,8 +54,10 @@ class RealGateway:
         companion: Companion | None = None,
         env_extra: Mapping[str, str] | None = None,
         port: int | None = None,
+        bind: Literal["loopback", "lan"] = "loopback",
     ) -> None:
         self.version = version
+        self.bind = bind
         self.port = port or free_port()
         self.token = secrets.token_hex(16)
         self.url = f"ws://127.0.0.1:{self.port}"
@@ -79,6 +81,17 @@ class RealGateway:
             )
         )
         _LIVING.add(self)
+
+    @property
+    def far_url(self) -> str:
+        """The same gateway at an address of this host that is not loopback, with ``bind="lan"``:
+        a client there counts as one from elsewhere."""
+        return f"ws://{own_address()}:{self.port}"
+
+    @property
+    def environment(self) -> dict[str, str]:
+        """What its process sees; for commands of the gateway's own on the same home."""
+        return dict(self._env)
 
     @property
     def pid(self) -> int | None:
@@ -164,7 +177,7 @@ class RealGateway:
     def _command(self, entry: Path) -> list[str]:
         return [
             *(str(node_binary()), str(entry), "gateway", "run", "--allow-unconfigured"),
-            *("--bind", "loopback", "--port", str(self.port)),
+            *("--bind", self.bind, "--port", str(self.port)),
             *("--auth", "token", "--token", self.token),
         ]
 

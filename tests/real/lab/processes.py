@@ -56,3 +56,11 @@ def resident_kib(pid: int) -> int:
     except OSError:
         pass  # gone meanwhile
     return 0
+
+
+def own_address() -> str:
+    """This host's own IPv4 address on a network; nothing is sent to find it."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        probe.connect(("192.0.2.1", 9))
+        address: str = probe.getsockname()[0]
+        return address
