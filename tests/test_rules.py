@@ -97,6 +97,11 @@ def test_the_first_frame_waits_for_no_network_library(module: str) -> None:
     assert loaded == set()
 
 
+def test_signing_in_without_a_device_loads_no_cryptography() -> None:
+    loaded = loaded_by("clawtop.gateway.watch", "clawtop.gateway.keyring", "clawtop.demo.pairing")
+    assert heavy_among(loaded, ("cryptography",)) == set()
+
+
 def test_the_command_itself_loads_next_to_nothing() -> None:
     loaded = loaded_by("clawtop.__main__")
     assert heavy_among(loaded, HEAVY + NETWORK) == set()
@@ -119,10 +124,10 @@ def test_only_the_screen_knows_textual() -> None:
     assert all(name.startswith("clawtop.screen.") for name in guilty), guilty
 
 
-def test_only_the_link_and_the_demo_know_websockets() -> None:
+def test_only_the_link_its_wire_and_the_demo_know_websockets() -> None:
     guilty = {name_of(file) for file in FILES if imports_package(file, "websockets")}
     allowed = {name for name in guilty if name.startswith("clawtop.demo")}
-    assert guilty - allowed == {"clawtop.gateway.link"}
+    assert guilty - allowed == {"clawtop.gateway.link", "clawtop.gateway.wire"}
 
 
 ROOMS = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import heapq
+from bisect import insort
 from collections import OrderedDict
 from collections.abc import Iterator
 from functools import lru_cache
@@ -65,6 +66,7 @@ class Ask(Struct, frozen=True, gc=False):
 
 ASKS = 64  # remembered for a group
 GROUPS = 5_000
+SPARE = 1_000  # deadlines of approvals that are gone, before they are swept
 
 
 class Backlog:
@@ -96,13 +98,21 @@ class Backlog:
         self._by_id[approval.id] = approval
         self._note_ask(approval)
         group = self._groups.setdefault(approval.group, [])
-        group.append(approval.id)
-        group.sort(key=lambda one: _age_order(self._by_id[one]))
-        if approval.expires_at_ms is not None:
-            heapq.heappush(self._expiries, (approval.expires_at_ms, approval.id))
+        insort(group, approval.id, key=lambda one: _age_order(self._by_id[one]))
+        self._note_expiry(approval)
         if approval.session_key:
             self._by_session.setdefault(approval.session_key, []).append(approval.id)
         return True
+
+    def _note_expiry(self, approval: Approval) -> None:
+        """Those that were decided leave theirs behind: from time to time only the rest is kept."""
+        if approval.expires_at_ms is None:
+            return
+        heapq.heappush(self._expiries, (approval.expires_at_ms, approval.id))
+        if len(self._expiries) > 2 * len(self._by_id) + SPARE:
+            known = self._by_id.values()
+            self._expiries = [(one.expires_at_ms, one.id) for one in known if one.expires_at_ms]
+            heapq.heapify(self._expiries)
 
     def _note_ask(self, approval: Approval) -> None:
         """Remember that this was asked: a run that asks again after each denial has one pending."""

@@ -371,3 +371,6 @@ Change = (
     | CompanionRead
     | PauseKnown
 )
+
+OURS = frozenset({LinkDown, AbortAsked, Answered, PartFailed, ProbeFailed, PauseKnown})
+"""What clawtop itself notes: no sign of life of the gateway, and nothing gets fresher by it."""

@@ -255,5 +255,5 @@ def heartbeats_document(store: Store) -> Document:
         "why": switch.why,
         "last_at_ms": last.at_ms if last else None,
         "last_status": last.status if last else None,
-        "last_reason": last.reason if last else None,
+        "last_reason": mask(last.reason)[0] if last and last.reason else None,
     }

@@ -25,7 +25,9 @@ from clawtop.picture.sessions import SessionFacts, Stall, whole
 from clawtop.picture.waiting import waiting_of_session
 
 ROUNDED_MS = 2_000
-_JUST_PROGRESS = frozenset({"assistant", "item", "tool", "command_output", "usage"})
+SET_BACK_MS = 60_000  # less is a frame that came late
+RUNS = 20_000  # whose session is remembered; of more, the oldest that hold nothing are forgotten
+MOST_SESSIONS = 120_000  # about 100 MB; a gateway that names more is shown in part
 
 
 class HeldSessions:
@@ -46,6 +48,7 @@ class HeldSessions:
         self.worked_ms = 0  # when a session was last at work, of those that are not now
         self.judged: set[str] = set()  # since the store last took them
         self._runs: dict[str, str] = {}
+        self._most_runs = RUNS
         self._dirty: set[str] = set()
         self._moved: set[str] = set()
         self._claims: set[str] = set()
@@ -57,15 +60,24 @@ class HeldSessions:
         """The facts of one session, made when it is new; it will be judged again."""
         found = self.sessions.get(key)
         if found is None:
+            if len(self.sessions) >= MOST_SESSIONS:
+                self._make_room()
             found = self.sessions[key] = SessionFacts(key)
         found.touched_ms = self.now_ms
-        self._dirty.add(key)
+        self._dirty.add(found.key)  # everywhere the one string that is kept anyway
         return found
+
+    def _make_room(self) -> None:
+        """Forget a tenth: those that hold nothing first, the longest known first."""
+        order = sorted(self.sessions, key=lambda key: key in self.locks)
+        for key in order[: MOST_SESSIONS // 10]:
+            self.forget(key)
 
     def mark(self, key: str | None) -> None:
         """Judge this session again, if it is known."""
-        if key in self.sessions:
-            self._dirty.add(key)
+        found = self.sessions.get(key) if key is not None else None
+        if found is not None:
+            self._dirty.add(found.key)
 
     def waited(self, key: str | None) -> None:
         """An approval of this session is pending no more: until now it waited lawfully."""
@@ -77,6 +89,8 @@ class HeldSessions:
 
     def at(self, value: object) -> int:
         """A change's own time, never in our future: a bad clock must not freeze a row."""
+        if type(value) is int and 0 < value < self.now_ms:
+            return value
         at_ms = whole(value)
         return at_ms if at_ms is not None and at_ms < self.now_ms else self.now_ms
 
@@ -97,10 +111,11 @@ class HeldSessions:
 
     def _note_flags(self, row: c.Row | None) -> None:
         """Rows with these fields flag every held session (measured from 2026.7.1 on)."""
-        if row is not None and (
-            isinstance(row.snapshot_at, int | float) or isinstance(row.active_run_ids, list)
-        ):
-            self.true_flags = True
+        if self.true_flags or row is None:
+            return
+        self.true_flags = isinstance(row.snapshot_at, int | float) or isinstance(
+            row.active_run_ids, list
+        )
 
     def _forget_others(self, seen: set[str], at_ms: int) -> None:
         for key in [key for key in self.sessions if key not in seen]:
@@ -127,35 +142,44 @@ class HeldSessions:
         self._note_flags(change.row)
         self.facts(change.session_key).take_changed(change, self.at(change.ts))
         if change.run_id and change.phase == "start":
-            self._runs[change.run_id] = change.session_key
+            self._note_run(change.run_id, change.session_key)
 
     def activity(self, change: c.RunActivity) -> None:
         """``agent``. Later events of a run may leave out its session."""
         key = change.session_key or self._runs.get(change.run_id)
-        if not key:
-            return
-        phase = change.data.phase if change.data else None
-        if self._only_progress(key, change):
+        if not key or self._only_progress(key, change):
             return
         self.facts(key).take_activity(change, self.at(change.ts))
+        phase = change.data.phase if change.data else None
         if change.stream == "lifecycle" and phase in ("end", "error"):
             self._runs.pop(change.run_id, None)
         else:
-            self._runs[change.run_id] = key
+            self._note_run(change.run_id, key)
+
+    def _note_run(self, run_id: str, key: str) -> None:
+        """Remember whose run it is, under the one string we have for that session."""
+        self._runs[run_id] = self.sessions[key].key
+        if len(self._runs) > self._most_runs:
+            for one in list(self._runs)[: len(self._runs) // 2]:
+                if not self._holds(one):
+                    del self._runs[one]
+            self._most_runs = max(RUNS, 2 * len(self._runs))
+
+    def _holds(self, run_id: str) -> bool:
+        found = self.sessions.get(self._runs[run_id])
+        return found is not None and found.run is not None and found.run.run_id == run_id
 
     def _only_progress(self, key: str, change: c.RunActivity) -> bool:
         """The common case, made cheap: one more sign of life of the run that we know works."""
-        if change.stream not in _JUST_PROGRESS or key in self._dirty:
+        found = self.sessions.get(key)
+        if found is None or not found.take_progress(change, self.at(change.ts)):
             return False
-        lock, found = self.locks.get(key), self.sessions.get(key)
-        run = found.run if found is not None else None
-        if found is None or run is None or lock is None or run.run_id != change.run_id:
-            return False
-        if lock.verdict != Verdict.WORKING or lock.idle_is != "exact" or run.phase != "running":
-            return False
-        run.progress_ms = at_ms = max(self.at(change.ts), run.progress_ms or 0)
-        found.progress_ms = max(at_ms, found.progress_ms or 0)
-        self._moved.add(key)
+        lock = None if key in self._dirty else self.locks.get(key)
+        if lock is not None and lock.verdict == Verdict.WORKING and lock.idle_is == "exact":
+            self._moved.add(found.key)
+        else:
+            found.touched_ms = self.now_ms
+            self._dirty.add(found.key)
         return True
 
     def chat(self, change: c.ChatActivity) -> None:
@@ -169,7 +193,7 @@ class HeldSessions:
         if change.state == "delta" and run is not None and run.run_id == change.run_id:
             run.progress_ms = self.now_ms
             found.note_progress(self.now_ms)
-            self._dirty.add(change.session_key)
+            self._dirty.add(found.key)
 
     def message(self, change: c.SessionMessage) -> None:
         if change.session_key:
@@ -262,6 +286,17 @@ class HeldSessions:
         self.true_flags = False
         self.anonymous.clear()
         self.lose_registry()
+
+    def keep_time(self, now_ms: int, *, anew: bool = False) -> int:
+        """Time goes on, and back only with the gateway's clock: when that was set back, or when
+        a link tells it for the first time (``anew``). What the time is now."""
+        if now_ms > self.now_ms:
+            self.now_ms = now_ms
+        elif anew or now_ms < self.now_ms - SET_BACK_MS:
+            self.now_ms = now_ms
+            self._deadlines.clear()
+            self.watch_again(now_ms)
+        return self.now_ms
 
     def watch_again(self, since_ms: int) -> None:
         """What we watched has a hole before ``since_ms``."""
@@ -357,10 +392,12 @@ class HeldSessions:
 
     def _count(self, key: str, old: Lock | None, new: Lock | None) -> None:
         """Keep the counts that titles show, so that nobody has to scan all locks for them."""
+        if old is not None and old.verdict == Verdict.WORKING:
+            self.worked_ms = self.now_ms
+        if old is not None and new is not None and old.verdict == new.verdict:
+            return
         if old is not None:
             self.verdicts[old.verdict] -= 1
-            if old.verdict == Verdict.WORKING:
-                self.worked_ms = self.now_ms
         if new is not None:
             self.verdicts[new.verdict] += 1
         if new is not None and new.verdict in (Verdict.LEAKED, Verdict.STALE):
@@ -417,11 +454,14 @@ class HeldSessions:
 
     def waiting(self) -> list[Waiting]:
         """Messages known to wait, in the gateway's order for each session."""
-        return [
-            one
-            for key, found in self.sessions.items()
-            for one in waiting_of_session(key, found, self.registry.followups.get(key))
-        ]
+        return [one for key in self.sessions for one in self.waiting_of(key)]
+
+    def waiting_of(self, key: str) -> list[Waiting]:
+        """Messages known to wait in one session."""
+        found = self.sessions.get(key)
+        if found is None:
+            return []
+        return waiting_of_session(key, found, self.registry.followups.get(key))
 
 
 def _key_of(row: c.Row) -> str | None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from clawtop.picture.records import Proof
 
 
-@dataclass(frozen=True)
-class Context:
+class Context(Struct, frozen=True, gc=False):
     """What judging one session needs to know of the rest. Times are gateway ms.
 
     ``registry_ms``: when the gateway's own registry was read last; None where nobody can read it.
@@ -28,8 +27,7 @@ class Context:
     in_lane: bool | None = None
 
 
-@dataclass(frozen=True)
-class Hold:
+class Hold(Struct, frozen=True, gc=False):
     """How we know that a session is held. ``no_run``: no owner of the lock is at work.
 
     ``lane_only``: the registry has no lock of it, yet its lane is taken.

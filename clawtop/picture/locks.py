@@ -40,6 +40,7 @@ SETTLE_MS = 90_000  # newer gateways release an aborted run within 60 s; allow f
 QUIET_MS = 2_500  # the shortest watch that may call a silent run quiet
 APRIL_SLOTS = 4  # of the main lane there: with so many runs a message may just wait for one
 _FLAGGED = "the gateway flags the session as held"
+_JUST_FLAGGED = (_FLAGGED,)  # the reason of nearly all, kept once
 LONG_RUNNING = "long-running session"
 RETRY_MS = 60_000  # a log line about a retry wait speaks for the next two diagnostic ticks
 
@@ -78,7 +79,7 @@ def _flagged(facts: SessionFacts, ctx: Context) -> Hold:
         if facts.no_run_since_ms is not None and facts.run is None:
             named = f"and names no run for it since {utc(facts.no_run_since_ms)} at the latest"
             return Hold(Proof.PROVED, (_FLAGGED, named), no_run=True)
-        return Hold(Proof.PROVED, (_FLAGGED,))
+        return Hold(Proof.PROVED, _JUST_FLAGGED)
     if facts.status == "running" or facts.run is not None:
         return Hold(Proof.PROVED, ("the gateway flags a run that an RPC started",))
     why = ("a message is accepted for it, and no run has started",)
@@ -133,7 +134,7 @@ def judge(facts: SessionFacts, ctx: Context) -> Lock | None:
         children=facts.children,
         verdict=verdict,
         proof=_proof(facts, hold, verdict, ctx),
-        why=(*hold.why, *reason, *_missing(facts, ctx)),
+        why=hold.why + reason + _missing(facts, ctx),  # adding nothing copies nothing
         row_running=facts.status == "running",
         row_active=facts.active,
         token=sight.lock.token if sight else None,

@@ -6,6 +6,7 @@ each carries the gateway's time and an older one never overwrites a newer one.
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from msgspec import UNSET, Struct
@@ -20,9 +21,10 @@ OVERLAP_MS = 2_000
 QUEUED = "queued"  # its run waits for a slot of a lane (2026.9.6)
 UNANSWERED_STATUS = frozenset({"failed", "killed", "timeout"})
 ENDED_STATUS = frozenset({"done", "failed", "killed", "timeout"})
+PHASE_STREAMS = frozenset({"lifecycle", "run_status"})  # the streams that tell a run's phase
 
 
-class RunFacts(Struct):
+class RunFacts(Struct, gc=False):
     """The run believed to hold a session now. ``via``: agent, changed (rows) or probe."""
 
     run_id: str
@@ -162,7 +164,7 @@ class SessionFacts:
             return
         self.row_at_ms = at_ms
         if row.status is not UNSET:
-            self.status = row.status
+            self.status = row.status and intern(row.status)
         if row.has_active_run is not UNSET:
             self.active = row.has_active_run
         self._take_times(row)
@@ -175,12 +177,12 @@ class SessionFacts:
         if row.session_id is not UNSET and row.session_id:
             self.session_id = row.session_id
         if row.agent_id is not UNSET and row.agent_id:
-            self.agent_id = row.agent_id
+            self.agent_id = intern(row.agent_id)  # a few words that all sessions share
         if row.kind is not UNSET:
-            self.kind = row.kind
+            self.kind = row.kind and intern(row.kind)
         channel = row.channel if row.channel is not UNSET and row.channel else row.last_channel
         if channel is not UNSET and channel:
-            self.channel = channel
+            self.channel = intern(channel)
         parent = row.parent_session_key or row.spawned_by
         if parent is not UNSET and parent:
             self.parent = parent
@@ -188,15 +190,20 @@ class SessionFacts:
             self.children = _names(row.child_sessions)
 
     def _take_times(self, row: Row) -> None:
+        updated_ms, ended_ms = whole(row.updated_at), whole(row.ended_at)
+        spoken_ms = whole(row.last_interaction_at)
         if row.started_at is not UNSET:
             self.started_ms = whole(row.started_at)
         if row.updated_at is not UNSET and row.updated_at:
-            self.updated_ms = whole(row.updated_at)
+            self.updated_ms = updated_ms
         if row.ended_at is not UNSET:
-            self.row_ended_ms = whole(row.ended_at)
+            self.row_ended_ms = ended_ms
             self.has_turn = self.has_turn or bool(row.ended_at)
-        if row.last_activity_at is not UNSET and row.last_activity_at:
+        if row.last_activity_at is not UNSET:
             self.note_progress(whole(row.last_activity_at))
+        for at in (updated_ms, spoken_ms, ended_ms, whole(row.started_at)):
+            if at is not None and at > self.written_ms:
+                self.written_ms = at
 
     def _take_marks(self, row: Row) -> None:
         """Marks of a restart that interrupted it, and of a reply that was never delivered."""
@@ -206,8 +213,6 @@ class SessionFacts:
             tries = row.pending_final_delivery_attempt_count
             held = bool(row.pending_final_delivery)
             self.undelivered = (tries if isinstance(tries, int) else 0) if held else None
-        for at in (row.updated_at, row.last_interaction_at, row.started_at, row.ended_at):
-            self.written_ms = max(self.written_ms, whole(at) or 0)
 
     def _take_run_ids(self, row: Row) -> None:
         if row.active_run_ids is UNSET:
@@ -268,10 +273,26 @@ class SessionFacts:
         if started:
             run.seen_start = True
             run.started_ms = whole(change.data.started_at if change.data else None) or at_ms
-        if change.stream in ("lifecycle", "run_status"):
+        if change.stream in PHASE_STREAMS:
             self._take_phase(run, phase, change.data.approval_id if change.data else None)
         elif run.phase != "waiting_approval":
             run.phase = "running"
+
+    def take_progress(self, change: RunActivity, at_ms: int) -> bool:
+        """One more sign of life of the run that is known to work, and nothing new in it: the short
+        way to what ``take_activity`` does. False, and nothing is done, for anything else."""
+        run = self.run
+        if run is None or run.run_id != change.run_id or change.stream in PHASE_STREAMS:
+            return False
+        if run.phase != "running":  # only what a run itself sends sets that
+            return False
+        if change.is_heartbeat is not None and change.is_heartbeat != run.heartbeat:
+            return False
+        if at_ms > (run.progress_ms or 0):
+            run.progress_ms = at_ms
+        if at_ms > (self.progress_ms or 0):
+            self.progress_ms = at_ms
+        return True
 
     def _note_overlap(self, run_id: str, at_ms: int) -> None:
         """Two runs that take turns in being at work, neither of them over, run side by side."""
@@ -412,14 +433,19 @@ class SessionFacts:
 def agent_of(key: str) -> str | None:
     """The agent in a session key (``agent:<id>:…``), or None."""
     parts = key.split(":", 2)
-    return parts[1] if len(parts) > 1 and parts[0] == "agent" and parts[1] else None
+    return intern(parts[1]) if len(parts) > 1 and parts[0] == "agent" and parts[1] else None
 
 
 def whole(value: object) -> int | None:
     """A gateway time as whole ms; None for what is no usable time."""
     if type(value) is int and 0 < value < 1_000_000_000_000_000:
         return value
-    if isinstance(value, bool) or not isinstance(value, int | float):
+    if (
+        value is UNSET
+        or value is None
+        or isinstance(value, bool)
+        or not isinstance(value, int | float)
+    ):
         return None
     if value != value or not 0 < value < 1e15:  # NaN, infinite, absurd
         return None

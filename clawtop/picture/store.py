@@ -44,6 +44,7 @@ PANELS = (
     "gateway",
 )
 LOG_LINES = 5_000
+MOST_APPROVALS = 10_000  # pending at once; what comes beyond is counted and left out
 NOT_YET = "not connected yet"
 
 
@@ -78,6 +79,7 @@ class Store:
         self.link_why = NOT_YET
         self.fresh_at_ms: int | None = None
         self.missed_frames = 0
+        self.left_out = 0  # approvals beyond the most that are kept
         self.latency_ms: int | None = None
         self.clock_offset_ms: int | None = None
         self.draining = False
@@ -147,9 +149,9 @@ class Store:
 
     def apply(self, change: c.Change, now_ms: int) -> None:
         """Take one change at gateway time ``now_ms``. Never raises for odd content."""
-        if now_ms > self.now_ms:
-            self.now_ms = self.held.now_ms = now_ms
-        if self.link_up:
+        if now_ms != self.now_ms:
+            self.now_ms = self.held.keep_time(now_ms, anew=type(change) is c.LinkUp)
+        if self.link_up and type(change) not in c.OURS:
             self.fresh_at_ms = self.now_ms
         handler = self._handlers.get(type(change))
         if handler is not None:
@@ -226,6 +228,9 @@ class Store:
     def _put_approval(self, row: c.ApprovalRow, kind: str) -> None:
         approval = approval_of(row, kind)
         if approval.expires_at_ms is not None and approval.expires_at_ms <= self.now_ms:
+            return
+        if len(self.backlog) >= MOST_APPROVALS and approval.id not in self.backlog:
+            self.left_out += 1
             return
         if self.backlog.put(approval):
             self._touch("approvals", approval.id, approval.group)
@@ -448,8 +453,8 @@ class Store:
 
         ``limit``: judge at most so many sessions now; ``held.backlog_of_work`` tells the rest.
         """
-        if now_ms > self.now_ms:
-            self.now_ms = self.held.now_ms = now_ms
+        if now_ms != self.now_ms:
+            self.now_ms = self.held.keep_time(now_ms)
         for approval_id in self.backlog.expired(self.now_ms):
             self._drop_approval(approval_id)
         if self.link_up:

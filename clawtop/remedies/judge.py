@@ -220,6 +220,7 @@ class ReleaseJudge:
     def _unanswered(self, store: Store) -> None:
         progress, base = self.progress, self.baseline
         lock = store.held.locks.get(base.session_key)
+        lock = lock if _still_held(lock) else None
         owed = bool(base.survivors) or self._probe_run is not None
         works = lock is not None and lock.verdict == Verdict.WORKING and not owed
         if works or self.next_works(store):

@@ -6,13 +6,15 @@ import shlex
 from dataclasses import dataclass, replace
 
 from clawtop.errors import RefusedError, UsageError
-from clawtop.picture.records import Approval, Holder, Lock
+from clawtop.picture.records import Approval, Holder, Lock, Verdict
 from clawtop.picture.store import Store
 from clawtop.picture.tasks import Task
 from clawtop.remedies.clearing import clearing
 from clawtop.remedies.ladder import ladder, only_restart
 from clawtop.remedies.steps import Call, Offer, Step
 from clawtop.text import count, mask, plain
+
+NOT_HELD = "the session is not held any more"
 
 
 @dataclass(frozen=True)
@@ -180,8 +182,8 @@ def changed_since(plan: ReleasePlan, store: Store) -> str | None:
     An unknown that became known is no change; a known that became another is.
     """
     now = store.held.locks.get(plan.session_key)
-    if now is None:
-        return "the session is not held any more"
+    if now is None or now.verdict == Verdict.GHOST:  # a row alone holds nothing
+        return NOT_HELD
     pins = plan.pins
     if pins.token and now.token and now.token != pins.token:
         return "another operation holds it now"

@@ -165,6 +165,8 @@ class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bind
 
     def _tick(self) -> None:
         """Once a second for ages, when nothing else has painted."""
+        if self.terminal_is_gone():
+            self._signalled(signal.SIGHUP)
         if not self._armed and time.monotonic() - self._painted_at > 0.9:
             self._paint()
 

@@ -20,6 +20,7 @@ from clawtop.text import age, count, plain
 
 OLD_MS = 10_000
 URGENT = "bold red"
+NARROW = 66
 STYLES = {Severity.CRITICAL: URGENT, Severity.WARNING: "bold", Severity.INFO: ""}
 
 
@@ -98,8 +99,8 @@ def second_line(store: Store, standing: Standing | None, next_try: str, width: i
     worst = standing.worst if standing is not None else None
     if worst is not None and (worst.severity != Severity.INFO or not facts):
         more = standing.heard - 1 if standing is not None else 0
-        tail = f"   +{more} more (0)" if more else ""
-        line = incident_line(worst, store.now_ms, width - len(tail))
+        tail = (f"  +{more} (0)" if width < NARROW else f"   +{more} more (0)") if more else ""
+        line = incident_line(worst, store.now_ms, width - len(tail), brief=width < NARROW)
         return Second(line, STYLES[Severity(worst.severity)], tail)
     if facts:
         tail = f"   +{len(facts) - 1} more" if len(facts) > 1 else ""
@@ -118,10 +119,11 @@ def _calm(store: Store, muted: int) -> str:
     return "nothing is wrong that this gateway shows"
 
 
-def incident_line(incident: Incident, now_ms: int, width: int) -> str:
-    """The incident in words; of a long session key both ends stay."""
+def incident_line(incident: Incident, now_ms: int, width: int, *, brief: bool = False) -> str:
+    """The incident in words; of a long session key both ends stay. ``brief``: leave out how sure
+    it is, the session says more."""
     head = f"{WORDS[Severity(incident.severity)]} {plain(incident.name)}"
-    tail = f"{since_text(incident, now_ms)}  {incident.certainty}"
+    tail = since_text(incident, now_ms) + ("" if brief else f"  {incident.certainty}")
     where = plain(incident.session_key or incident.summary)
     room = max(width - cell_len(head) - cell_len(tail) - 4, 8)
     if cell_len(where) > room:

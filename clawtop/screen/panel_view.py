@@ -63,7 +63,10 @@ class PanelView(Vertical):
         """Bring title and visible rows up to ``now_ms``; how many lines were repainted."""
         model = self.model
         self.trend.note(model.count(store), store.now_ms)
-        shown = f" · filter {plain(' '.join(words))} ({model.rows.hidden} hidden)" if words else ""
+        held_back = f"{model.rows.hidden} hidden"
+        if words and self.table.has_focus:
+            held_back = f"filter {plain(' '.join(words))} ({held_back})"
+        shown = f" · {held_back}" if words else ""
         order = "" if model.order_name == NEED else f" · by {model.order_name}"
         text = f"{model.number} {model.label}  {model.heading(store)}{order}{shown}"
         self.title_line.announce(text, self.table.has_focus, self.trend.text, self._place())

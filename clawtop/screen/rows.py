@@ -69,7 +69,7 @@ def _slots(columns: Sequence[Column], kept: Sequence[int], room: int) -> Iterabl
         x += width + len(GAP)
 
 
-@lru_cache(maxsize=8192)
+@lru_cache(maxsize=1024)  # a screen has some hundred cells
 def fit_text(text: str, width: int, align: str = "left", middle: bool = False) -> str:
     """The text in exactly `width` terminal cells: cut with "…", or padded."""
     if cell_len(text) > width:

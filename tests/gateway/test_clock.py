@@ -39,12 +39,28 @@ def test_odd_times_are_no_samples(odd: Any) -> None:
     assert one.at(60.0) == SERVER + 60_000
 
 
-def test_another_connection_takes_the_first_new_sample() -> None:
-    one = clock((0, 50.0))
-    one.reset()
-    assert one.at(60.0) == SERVER + 60_000, "until then the old offset serves"
+def test_a_clock_that_was_set_back_is_followed_at_once() -> None:
+    one = clock((0, 50.0), (0, 51.0))
     one.sample(SERVER - 3_600_000, 70.0)
     assert one.at(70.0) == SERVER - 3_600_000
+
+
+def test_a_clock_that_was_set_forward_is_followed_at_once() -> None:
+    one = clock((0, 50.0))
+    one.sample(SERVER + 7_200_000, 70.0)
+    assert one.at(70.0) == SERVER + 7_200_000
+
+
+def test_the_gateway_s_clock_went_on_while_this_host_slept(monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = [100.0]
+    monkeypatch.setattr(clock_module, "slept_s", lambda: slept[0])
+    monkeypatch.setattr(clock_module.time, "monotonic", lambda: 50.0)
+    one = clock((0, 50.0))
+    slept[0] += 3_600
+    assert one.now_ms() == SERVER + 50_000 + 3_600_000
+    assert one.now_ms() == SERVER + 50_000 + 3_600_000, "and it is counted once"
+    one.sample(SERVER + 50_000 + 3_600_000 - 200, 50.0)  # the next frame is a little late
+    assert one.now_ms() == SERVER + 50_000 + 3_600_000
 
 
 def test_without_a_sample_it_is_our_own_wall_clock(monkeypatch: pytest.MonkeyPatch) -> None:

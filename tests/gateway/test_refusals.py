@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from clawtop.errors import SignInError
+from clawtop.errors import PairingError, SignInError
 from clawtop.gateway.find import Target
 from clawtop.gateway.frames import ErrorBody
 from clawtop.gateway.refusals import not_a_gateway, of_close, of_connect, of_status
@@ -21,7 +21,6 @@ TARGET = Target(
         ("AUTH_TOKEN_MISMATCH", "refused the secret"),
         ("AUTH_TOKEN_MISSING", "wants a secret"),
         ("AUTH_SCOPE_MISMATCH", "--read-only"),
-        ("PAIRING_REQUIRED", "openclaw devices"),
         ("PROTOCOL_MISMATCH", "another protocol"),
         ("DEVICE_IDENTITY_REQUIRED", "--token-file"),
     ],
@@ -91,3 +90,51 @@ def test_http_instead_of_a_link() -> None:
     assert of_status(200, TARGET).code == "not_a_gateway"
     assert "(HTTP 404)" in of_status(404, TARGET).message
     assert "Check the address" in not_a_gateway(TARGET).next_step
+
+
+REQUEST = "728a3340-1f5a-4c5b-9590-6956d57c5b8b"
+
+
+@pytest.mark.parametrize(
+    ("reason", "words"),
+    [
+        ("not-paired", "waits for a person to approve this device for operator.read"),
+        ("scope-upgrade", "has approved this device for less than operator.read"),
+        ("role-upgrade", "took back what this device was approved for"),
+        ("something new", "waits for a person to approve this device for operator.read"),
+        (None, "waits for a person"),
+        (7, "waits for a person"),
+    ],
+)
+def test_a_device_that_has_to_be_approved_is_told_the_exact_command(
+    reason: object, words: str
+) -> None:
+    details = {
+        "code": "PAIRING_REQUIRED",
+        "reason": reason,
+        "requestId": REQUEST,
+        "requestedScopes": ["operator.read"],
+    }
+    error = of_connect(ErrorBody("NOT_PAIRED", "pairing required", details), TARGET)
+    assert isinstance(error, PairingError)
+    assert (error.request_id, error.code, error.exit_code) == (REQUEST, "pairing_required", 3)
+    assert words in error.message
+    assert error.next_step.startswith(f"On its host: openclaw devices approve {REQUEST}")
+
+
+def test_scopes_of_a_hostile_gateway_are_escaped_and_cut() -> None:
+    details = {"code": "PAIRING_REQUIRED", "requestedScopes": ["\x1b[2J{0}", 7, "x" * 900]}
+    error = of_connect(ErrorBody("NOT_PAIRED", "no", details), TARGET)
+    assert error.message.isprintable()
+    assert "{0}" in error.message
+    assert len(error.message) < 400
+    assert error.next_step == "On its host: openclaw devices list"
+
+
+@pytest.mark.parametrize(
+    ("reason", "code"), [("device removed", "device_removed"), ("auth changed", "auth_changed")]
+)
+def test_a_device_that_is_turned_out_is_told_so(reason: str, code: str) -> None:
+    error = of_close(4001, reason, TARGET)
+    assert isinstance(error, SignInError)
+    assert error.code == code

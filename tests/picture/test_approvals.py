@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from clawtop.picture import changes as c
-from clawtop.picture.approvals import Backlog, approval_of, group_of
-from tests.picture.builders import KEY, Picture, approval, approvals, later_row, listed
+from clawtop.picture.approvals import SPARE, Backlog, approval_of, group_of
+from tests.picture.builders import KEY, Picture, approval, approvals, at_ms, later_row, listed
 
 
 def test_copies_count_the_whole_group_and_point_at_the_oldest() -> None:
@@ -163,3 +163,15 @@ def test_groups_always_add_up_to_the_backlog(steps: list[tuple[bool, int, int]])
         assert [one.copies for one in group] == [len(group)] * len(group)
         assert [one.copy_of for one in group] == [None] + [group[0].id] * (len(group) - 1)
         assert len({one.command for one in group}) == 1
+
+
+def test_deadlines_of_decided_approvals_do_not_pile_up() -> None:
+    backlog = Backlog()
+    kept = approval_of(approval("kept", lasts=60), "exec")
+    backlog.put(kept)
+    for number in range(5 * SPARE):
+        backlog.put(approval_of(approval(f"a{number}", lasts=9_000), "exec"))
+        backlog.drop(f"a{number}")
+    assert len(backlog._expiries) <= SPARE + 2
+    assert backlog.expired(at_ms(59)) == []
+    assert backlog.expired(at_ms(60)) == ["kept"]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 
 from textual import events
+from textual._styles_cache import StylesCache
+from textual.await_complete import AwaitComplete
 from textual.filter import LineFilter, NoColor
 from textual.widgets import Input
 
@@ -37,6 +40,18 @@ class TerminalApp(Output, inherit_bindings=False):
         """What every painted line goes through."""
         textuals = [] if self.no_color else super().get_line_filters()  # shades of grey
         return [*textuals, *self._fitting]
+
+    def terminal_is_gone(self) -> bool:
+        """Whether nobody is at the other end any more; where the terminal is not the controlling
+        one, no SIGHUP says so."""
+        return not self.is_headless and not os.isatty(0)
+
+    def pop_screen(self) -> AwaitComplete:
+        """A page is closed. Textual 8.2 keeps the painted lines of a thousand widgets that are gone
+        as keys of a cache of two colours each: over a night, a hundred megabytes."""
+        closed = super().pop_screen()
+        StylesCache.get_inner_outer.cache_clear()
+        return closed
 
     async def on_event(self, event: events.Event) -> None:
         """A key that was not meant is dropped here, before anything sees it."""
