@@ -6,7 +6,7 @@ VERSION ?= 2026.9.6
 CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/clawtop/gateways
 export CLAWTOP_GATEWAY_CACHE ?= $(CACHE)
 
-.PHONY: help demo run test check unit real gateway gateways bench pictures clean
+.PHONY: help demo run test check unit real gateway gateways bench endurance pictures clean
 
 help: ## what each target does
 	@grep -E '^[a-z]+:.*##' Makefile | sed 's/:.*## /\t/' | expand -t 12
@@ -43,6 +43,9 @@ gateway: $(VENV)/.installed ## a throw-away real gateway to try things on: make 
 
 bench: $(VENV)/.installed ## ratios of speed within one run
 	$(BIN)/python -m benchmarks
+
+endurance: $(VENV)/.installed ## eight hours of a busy night, and many bad inputs; fills docs/RELIABILITY.md
+	$(BIN)/python -m endurance
 
 pictures: $(VENV)/.installed ## make the screenshots from the running program
 	$(BIN)/python screenshots/make.py

@@ -119,8 +119,10 @@ class HandWatcher(Watcher):
         with contextlib.suppress(ClawtopError):
             await asking
 
-    async def _pause(self) -> None:
-        await asyncio.Event().wait()
+    async def _pause(self, about_s: float) -> None:
+        """Until a person wants to try again."""
+        self._now.clear()
+        await self._now.wait()
 
 
 class HandApp(ClawtopApp):

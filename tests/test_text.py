@@ -251,3 +251,9 @@ def test_counts_agree_with_their_noun() -> None:
     assert count(0, "lock") == "0 locks"
     assert count(1, "lock") == "1 lock"
     assert count(2, "child", "children") == "2 children"
+
+
+@pytest.mark.parametrize("ms", [-(10**30), -1, 253_402_300_800_000, 999_999_999_999_999, 10**30])
+def test_a_time_that_no_calendar_has_is_its_first_or_last_day(ms: int) -> None:
+    assert iso(ms)[:10] in ("1970-01-01", "9999-12-31")
+    assert utc(ms) in ("00:00:00Z", "23:59:59Z")

@@ -30,6 +30,7 @@ class TerminalApp(Output, inherit_bindings=False):
             self.theme = theme
         self.animation_level = "none"
         self._keyboard = Keyboard()
+        self._began_in_terminal = os.isatty(0)
         self._fitting: list[LineFilter] = [AsciiOnly()] if ascii_only else []
         if self.no_color:
             self._fitting.append(NoColor())
@@ -44,7 +45,7 @@ class TerminalApp(Output, inherit_bindings=False):
     def terminal_is_gone(self) -> bool:
         """Whether nobody is at the other end any more; where the terminal is not the controlling
         one, no SIGHUP says so."""
-        return not self.is_headless and not os.isatty(0)
+        return self._began_in_terminal and not os.isatty(0)
 
     def pop_screen(self) -> AwaitComplete:
         """A page is closed. Textual 8.2 keeps the painted lines of a thousand widgets that are gone
