@@ -14,7 +14,7 @@ from .deeds import DEEDS, Deed
 from .faults import faults_of
 from .trial import Fault, breaking, lies, run
 
-AT_ONCE = 30
+AT_ONCE = 15
 
 
 @pytest.fixture
