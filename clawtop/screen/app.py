@@ -221,7 +221,8 @@ class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bind
         if time.monotonic() - self._pressed_at < BESIDE_S:
             self.dirty()
         else:
-            self.board.beside.show(self.selected(), self.page_beside)
+            state = getattr(self.record(), "verdict", None)
+            self.board.beside.show((*self.selected(), state), self.page_beside)
 
     def show(self, store: Store) -> None:
         """Another picture from here on: a replay has gone to another time."""

@@ -14,7 +14,7 @@ from clawtop.screen.line import Line
 from clawtop.screen.page import Hanging
 
 LEAST = (160, 36)
-EVERY_S = 1.0  # nobody reads ten in a second
+EVERY_S = 5.0  # only its ages have moved then; the row beside it tells them every second
 SHARE = 50  # and in a storm a page, which may count thousands of locks, gets this part of the time
 TITLE = "─ DETAIL  Enter: the whole page, and its keys "
 
@@ -39,7 +39,7 @@ class Beside(Vertical):
         yield self._body
 
     def show(self, about: object, page: Callable[[], Text]) -> None:
-        """The page of ``about``: at once when that changed, else again after a second or more."""
+        """The page of ``about``: at once when that changed, else again after a while."""
         began = time.monotonic()
         if about == self._about and began < self._due:
             return
