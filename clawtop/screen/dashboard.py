@@ -162,7 +162,8 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def select_first(self) -> None:
         """Until a person moves in a panel, the row that needs them most is selected."""
         for panel in self.panels:
-            if not len(panel.model.rows) or (panel.chosen and panel.table.was_selected):
+            kept = panel.chosen and panel.table.last_selected is not None
+            if not len(panel.model.rows) or kept:
                 continue
             worst = panel.model.rows.id_at(0)
             if panel.table.selected != worst:

@@ -50,6 +50,9 @@ class Modal(ModalScreen[str | None], inherit_bindings=False):
         """Leave it. A second key that came with the one that left it leaves nothing else."""
         return super().dismiss(result) if self.is_active else AwaitComplete()
 
+    def action_scroll(self, lines: int) -> None:
+        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
+
 
 class Reading(Modal, inherit_bindings=False):
     """A text to read and scroll. Returns the acting key that was pressed in it, if any."""
@@ -114,15 +117,9 @@ class Reading(Modal, inherit_bindings=False):
         if self._acting:
             self.dismiss(what)
 
-    def action_scroll(self, lines: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
-
     def action_ends(self, last: int) -> None:
         scroll = self.query_one(VerticalScroll)
         scroll.scroll_to(y=scroll.max_scroll_y if last else 0, animate=False, force=True)
-
-    def action_interrupt(self) -> None:
-        self.app.exit(return_code=130)
 
 
 class Dialog(Modal, inherit_bindings=False):
@@ -194,14 +191,8 @@ class Dialog(Modal, inherit_bindings=False):
     def on_paste(self, event: events.Paste) -> None:
         event.stop()
 
-    def action_scroll(self, lines: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
-
     def action_cancel(self) -> None:
         self.dismiss(None)
-
-    def action_interrupt(self) -> None:
-        self.app.exit(return_code=130)
 
 
 BORDERS = 2  # lines

@@ -75,7 +75,7 @@ GROUPS = (
     ("acting", ACTING),
     ("in a replay", REPLAYING),
 )
-INTERRUPT = Binding("ctrl+c", "interrupt", "quit at once", show=False)
+INTERRUPT = Binding("ctrl+c", "app.interrupt", "quit at once", show=False)
 
 
 def bindings() -> list[Binding]:

@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from clawtop.incidents.incident import Incident
+from clawtop.picture.records import Lock
 from clawtop.screen.dialogs import Confirm, Reading
 from clawtop.text import count
 
 if TYPE_CHECKING:
     from clawtop.screen.app import ClawtopApp
     from clawtop.screen.rows import RowTable
+
+NOTHING = "nothing is selected here"
 
 
 class Looking:
@@ -63,35 +66,27 @@ class Looking:
 
     def record(self) -> object | None:
         """The selected record as the rows hold it."""
-        name, row_id = self.selected()
-        for panel in self._me().board.panels:
-            if panel.model.name == name and row_id is not None:
-                return panel.model.records.get(row_id)
-        return None
+        panel = self._me().board.focused_panel()
+        row_id = panel.table.selected
+        return None if row_id is None else panel.model.records.get(row_id)
 
     def action_open(self) -> None:
-        app = self._me()
-        page = self.page_of(self.record())
+        app, record = self._me(), self.record()
+        page = self.page_of(record)
         if page is None:
             self.say_nothing()
             return
-        name, row_id = self.selected()
-        if name == "locks" and app.watcher is not None and row_id is not None:
+        panel = app.board.focused_panel()
+        row_id = panel.table.selected or ""
+        if isinstance(record, Lock) and app.watcher is not None:
             app.watcher.named = frozenset({row_id})  # look at it closely while it is read about
 
-        record = self.record()
-
         def renew() -> Text | None:
-            panel = next(one for one in app.board.panels if one.model.name == name)
-            fresh = panel.model.one(app.store, row_id or "")
+            fresh = panel.model.one(app.store, row_id)
             gone = record if isinstance(record, Incident) else None  # its page says that it is over
             return self.page_of(fresh if fresh is not None else gone)
 
         app.push_screen(Reading(page, acting=True, renew=renew), self.do_chosen)
-
-    def why_nothing(self) -> str:
-        """Why there is nothing selected, in words."""
-        return self.gone() or "nothing is selected here"
 
     def say_nothing(self) -> None:
         """Why there is nothing to do it with; what is gone is said only while it is."""
@@ -100,7 +95,7 @@ class Looking:
             app.hush()
             app.dirty()
         else:
-            app.say(self.why_nothing())
+            app.say(NOTHING)
 
     def gone(self) -> str:
         """That the selected record is not there any more; empty while it is."""
@@ -115,7 +110,7 @@ class Looking:
     def page_beside(self) -> Text:
         """The detail of the selected record as the rows hold it."""
         page = self.page_of(self.record())
-        return page if page is not None else Text(self.why_nothing(), "dim")
+        return page if page is not None else Text(self.gone() or NOTHING, "dim")
 
     def page_of(self, record: object | None) -> Text | None:
         """The page of a record; None for what has none."""

@@ -123,9 +123,6 @@ class Palette(Modal, inherit_bindings=False):
     def action_cancel(self) -> None:
         self.dismiss(None)
 
-    def action_interrupt(self) -> None:
-        self.app.exit(return_code=130)
-
 
 def _option(one: Entry) -> Option:
     return Option(

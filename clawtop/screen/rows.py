@@ -210,11 +210,6 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         return self._chosen
 
     @property
-    def was_selected(self) -> bool:
-        """A row is or was selected, there now or not."""
-        return self._chosen is not None
-
-    @property
     def selection_gone(self) -> bool:
         """A row was selected and has vanished: nothing is selected now."""
         return self._chosen is not None and self._index() is None

@@ -182,3 +182,17 @@ def test_help_opens_once_and_also_over_a_page() -> None:
             await on.until_text("WHAT CHANGED")
 
     play(scene)
+
+
+@pytest.mark.parametrize("key", OPENS)
+def test_ctrl_c_quits_from_everything_that_opens(key: str) -> None:
+    async def scene() -> None:
+        async with stage(size=(100, 30)) as on:
+            on.world.start_run(KEYS[0], "rpc", run_id="run-0", progress=True)
+            await on.until_text("1 held", KEYS[0])
+            await on.press(key)
+            await on.until(lambda: isinstance(on.app.screen, OPENS[key]), "what it opens")
+            await on.press("ctrl+c")
+            await on.until(lambda: on.app.return_code == 130, "the end")
+
+    play(scene)
