@@ -37,6 +37,10 @@ class Account:
         if facts.answered_run is not None and facts.answered_ms is not None:
             self.answered.setdefault(facts.answered_run, facts.answered_ms)
 
+    def listed(self) -> bool:
+        """Whether one that waited was known by more than a number, or is still in a list."""
+        return bool(self._left) or any(one.message is not None for one in self.told)
+
     def parked(self) -> int:
         """How many messages of the session are still in the gateway's lists."""
         return sum(1 for one in self._left.values() if one.state in ("parked", "queued"))

@@ -24,6 +24,8 @@ GRACE_MS = 4_000  # after a release with nothing known to wait: a waiting run wo
 PARKED_MS = 8_000  # after a release with messages that nobody takes: they are parked
 WORKS_MS = 20_000  # a next run that moved so lately is at work
 BEHIND_THE_SAME = "the next one is stuck behind the same thing"
+AT_WORK = "the next run holds the session and is working"
+NOBODY_WAITS = "nobody waits there any more, and no answer was seen: look again"
 
 
 @dataclass
@@ -203,6 +205,19 @@ class ReleaseJudge:
             return True
         return facts.run is None and (facts.started_ms or 0) >= base.sent_at_ms - CLOCKS_MS
 
+    def _nobody_waits(self, store: Store) -> bool:
+        """Who waited was known by number only, and the gateway's own registry lists nobody now.
+
+        On 2026.5.28 a turn whose run is over waits like a message does, to hand out its answer
+        (measured): then no run begins after the release, and nothing is stuck either.
+        """
+        base, read_ms = self.baseline, store.held.registry.read_ms
+        if base.token is None or self._probe_run is not None or self.account.listed():
+            return False
+        facts = store.held.sessions.get(base.session_key)
+        free = facts is not None and facts.exact is None
+        return free and (read_ms or 0) > (self.progress.released_at_ms or base.sent_at_ms)
+
     def at_deadline(self, store: Store) -> Progress:
         """No more time: what is not seen by now is said as it is."""
         progress = self.look(store)
@@ -225,7 +240,9 @@ class ReleaseJudge:
         works = lock is not None and lock.verdict == Verdict.WORKING and not owed
         if works or self.next_works(store):
             progress.unsure = owed
-            progress.note = "the next run holds the session and is working"
+            progress.note = AT_WORK + ("; it has not answered yet: look again" if owed else "")
+        elif owed and lock is None and self._nobody_waits(store):
+            progress.unsure, progress.note = True, NOBODY_WAITS
         elif owed or lock is not None:
             progress.moving = False
             progress.layer, why = _why_stuck(lock, base, self._probe_run)

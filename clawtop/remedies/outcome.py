@@ -181,7 +181,6 @@ def conclude_release(action: Action, progress: Progress) -> None:
     notes = [progress.evidence, progress.note]
     if progress.released and progress.unsure:
         action.outcome = "unknown"
-        notes.append("it has not answered yet: look again")
     elif progress.released and progress.moving is not False:
         action.outcome, action.next = "done", None
     elif progress.released:

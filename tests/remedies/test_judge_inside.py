@@ -219,6 +219,24 @@ def test_a_next_run_that_is_still_at_work_is_neither() -> None:
     assert case.judge.next_works(case.picture.store)
     progress = case.at_deadline(SENT + 31)
     assert (progress.moving, progress.unsure) == (None, True)
+    assert progress.note.endswith("it has not answered yet: look again")
+
+
+def test_one_that_waited_and_is_gone_without_a_run_is_neither_stuck_nor_answered() -> None:
+    """A turn whose run was over waits like a message, to hand out its answer (2026.5.28)."""
+    case = orphan(waiters=1)
+    case.tell(told(entry(token="its-tail", phase="queued"), at=SENT + 1), at=SENT + 1)
+    case.tell(told(at=SENT + 2), at=SENT + 2)
+    progress = case.at_deadline(SENT + 31, told(at=SENT + 30))
+    assert (progress.released, progress.moving, progress.unsure) == (True, None, True)
+    assert "no answer was seen: look again" in progress.note
+
+
+def test_nobody_who_waits_is_only_said_of_a_reading_after_the_release() -> None:
+    case = orphan(waiters=1)
+    case.tell(told(at=SENT + 1), at=SENT + 1)
+    progress = case.at_deadline(SENT + 31)
+    assert (progress.moving, progress.unsure) == (False, False)
 
 
 # -- a restart
