@@ -10,6 +10,7 @@ from collections.abc import Iterable
 
 from msgspec import Struct
 
+from clawtop.picture.changes import LanesRead
 from clawtop.picture.records import Lane
 
 SAMPLES = 40
@@ -27,6 +28,21 @@ class Sample(Struct, frozen=True, gc=False):
     @property
     def full(self) -> bool:
         return self.max is not None and self.max > 0 and self.active >= self.max
+
+
+def lanes_of(change: LanesRead) -> dict[str, Lane]:
+    """The lanes as they are listed, by name."""
+    return {
+        row.lane: Lane(
+            lane=row.lane,
+            active=row.active_count,
+            queued=row.queued_count,
+            max=row.max_concurrent,
+            draining=row.draining,
+            blocked_by=row.blocked_by,
+        )
+        for row in change.lanes
+    }
 
 
 class LaneBook:

@@ -19,51 +19,22 @@ from clawtop.picture.completions import Completions
 from clawtop.picture.coverage import Wishes, coverage_of, is_september
 from clawtop.picture.delivery import DeliveryBook
 from clawtop.picture.events import EventQueue
+from clawtop.picture.follow import Follower
 from clawtop.picture.heartbeats import Heartbeats
 from clawtop.picture.held import HeldSessions
-from clawtop.picture.lanes import LaneBook
+from clawtop.picture.lanes import LaneBook, lanes_of
 from clawtop.picture.logbook import LogBook
 from clawtop.picture.logs import GATEWAY_HEADS, LANE_HEADS, STALL_HEADS, Note, note_of
+from clawtop.picture.operators import operators_of
 from clawtop.picture.pace import Pace
 from clawtop.picture.pause import Switch
 from clawtop.picture.records import Lane, Operator, Part, Recovery, Verdict
 from clawtop.picture.recoveries import Ledger
 from clawtop.picture.tasks import TaskBoard
 
-PANELS = (
-    "system_events",
-    "sessions",
-    "locks",
-    "approvals",
-    "recoveries",
-    "lanes",
-    "tasks",
-    "waiting",
-    "heartbeats",
-    "logs",
-    "gateway",
-)
 LOG_LINES = 5_000
 MOST_APPROVALS = 10_000  # pending at once; what comes beyond is counted and left out
 NOT_YET = "not connected yet"
-
-
-class Follower:
-    """Whoever wants to know which ids were touched in each panel since the last ``take``.
-
-    ``*`` stands for a panel whose rows are few and replaced whole.
-    """
-
-    def __init__(self) -> None:
-        self._touched: dict[str, set[str]] = {}
-
-    def touch(self, panel: str, ids: tuple[str, ...]) -> None:
-        self._touched.setdefault(panel, set()).update(ids)
-
-    def take(self) -> dict[str, set[str]]:
-        """What was touched; empty from here on."""
-        touched, self._touched = self._touched, {}
-        return touched
 
 
 class Store:
@@ -160,16 +131,14 @@ class Store:
     def follow(self) -> Follower:
         """A follower of its own, to whom everything is new."""
         follower = Follower()
-        for panel in PANELS:
-            follower.touch(panel, ("*",))
+        follower.touch_all()
         self._followers.append(follower)
         return follower
 
     def unfollow(self) -> None:
         """Only the screen follows from here on, and everything is new to it."""
         self._followers = [self._screen]
-        for panel in PANELS:
-            self._touch(panel, "*")
+        self._screen.touch_all()
 
     def _touch(self, panel: str, *ids: str) -> None:
         for follower in self._followers:
@@ -265,17 +234,7 @@ class Store:
         self._touch("gateway")
 
     def _lanes_read(self, change: c.LanesRead) -> None:
-        lanes = {
-            row.lane: Lane(
-                lane=row.lane,
-                active=row.active_count,
-                queued=row.queued_count,
-                max=row.max_concurrent,
-                draining=row.draining,
-                blocked_by=row.blocked_by,
-            )
-            for row in change.lanes
-        }
+        lanes = lanes_of(change)
         moved = self.lane_book.read(self.now_ms, lanes.values())
         if lanes != self.lanes or moved:
             self.lanes = lanes
@@ -339,16 +298,7 @@ class Store:
         return key or ""
 
     def _presence_read(self, change: c.PresenceRead) -> None:
-        operators = tuple(
-            Operator(
-                host=one.host,
-                mode=one.mode,
-                scopes=tuple(one.scopes or ()),
-                can_answer_approvals=_may_approve(one.scopes or []),
-            )
-            for one in change.entries
-            if one.reason != "disconnect" and one.mode != "gateway"
-        )
+        operators = operators_of(change)
         if operators != self.operators:
             self.operators = operators
             self._touch("gateway")
@@ -416,8 +366,8 @@ class Store:
         self.heartbeats.clear()
         self.delivery.clear()
         self._recoveries = None
-        for panel in PANELS:
-            self._touch(panel, "*")
+        for follower in self._followers:
+            follower.touch_all()
 
     def _down(self, change: c.LinkDown) -> None:
         self.link_up, self.link_why = False, change.why
@@ -492,7 +442,3 @@ class Store:
     def coverage(self) -> dict[str, Part]:
         """Every part's level and why it is not more."""
         return coverage_of(self.facts, self.wishes, self.failed, self.companion)
-
-
-def _may_approve(scopes: list[str]) -> bool:
-    return "operator.admin" in scopes or "operator.approvals" in scopes

@@ -20,7 +20,8 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from clawtop.errors import ClawtopError
-from clawtop.picture.store import PANELS, Store
+from clawtop.picture.follow import PANELS
+from clawtop.picture.store import Store
 from clawtop.screen.alarm import Alarm
 from clawtop.screen.dashboard import Dashboard
 from clawtop.screen.dialogs import Reading
