@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-import socket
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,19 +19,6 @@ MAIN = "agent:main:main"
 ASKS = "agent:main:asks"
 SHAPE = re.compile(r"CLAWTOP (OK|WARNING|CRITICAL|UNKNOWN) - [^|\x00-\x1f]+ \| ([^|\x00-\x1f]+)\Z")
 FIGURE = re.compile(r"([a-z_]+)=(U|\d+)(s?)(;[\d.]*;[\d.]*;0)?\Z")
-
-
-@pytest.fixture
-def september(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ask(served: Served, *commands: str, key: str = ASKS) -> None:

@@ -3,31 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from clawtop.demo.approvals import resolve
 from clawtop.gateway.methods import READ_METHODS
-from tests.cli.shell import Served, clawtop, serving
+from tests.cli.shell import Served, clawtop
 
 MAIN = "agent:main:main"
 ASKS = "agent:main:asks"
 READING = READ_METHODS | {"connect"}
-
-
-@pytest.fixture(params=["april", "september"])
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path, request.param) as running:
-        yield running
-
-
-@pytest.fixture
-def september(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as running:
-        yield running
 
 
 def ask(served: Served, commands: list[str]) -> list[str]:

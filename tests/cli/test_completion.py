@@ -44,12 +44,6 @@ LEFT_OUT = (
 QUOTED = ("'agent:main:semi", '"agent:main:semi')
 
 
-@pytest.fixture(params=["september", "april"])
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path, request.param) as running:
-        yield running
-
-
 @pytest.fixture
 def september(tmp_path: Path) -> Iterator[Served]:
     with serving(tmp_path) as running:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import socket
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -22,25 +20,6 @@ KEY = "agent:main:telegram:dm:42"
 ID = "1b2c3d4e-0000-4000-8000-000000000001"
 RUN = "run-0123456789"
 SECRET = "abcd1234efgh"
-
-
-@pytest.fixture
-def september(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as running:
-        yield running
-
-
-@pytest.fixture
-def home(tmp_path: Path) -> Path:
-    (tmp_path / "home" / ".openclaw").mkdir(parents=True)
-    return tmp_path / "home"
-
-
-@pytest.fixture
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def log(served: Served, *messages: str, level: str = "WARN") -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import stat
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -21,12 +20,6 @@ from tests.cli.shell import Served, serving
 MAIN = "agent:main:main"
 ASKS = "agent:main:asks"
 SECRET = "abcd1234efgh"
-
-
-@pytest.fixture
-def september(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as running:
-        yield running
 
 
 def cascade(served: Served, command: str = "ps aux", key: str = ASKS) -> list[str]:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Served, clawtop, serving
+from tests.cli.shell import Served, clawtop
 
 MAIN = "agent:main:main"
 ASKS = "agent:main:asks"
@@ -17,12 +15,6 @@ INCIDENT = (
     " ruled_out references remedies"
 )
 REMEDY = "step label calls loses needs available why_not command"
-
-
-@pytest.fixture(params=["april", "september"])
-def served(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path, request.param) as running:
-        yield running
 
 
 def ask(served: Served, command: str, times: int, key: str = ASKS) -> None:

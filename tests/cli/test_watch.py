@@ -16,10 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-import pytest
-
 from clawtop.gateway.methods import READ_METHODS
-from tests.cli.shell import Served, clawtop, serving
+from tests.cli.shell import Served, clawtop
 
 MAIN = "agent:main:main"
 ASKS = "agent:main:asks"
@@ -84,12 +82,6 @@ def is_of(panel: str, change: str, name: str | None = None) -> Callable[[Line], 
     return lambda line: (
         (line["panel"], line["change"]) == (panel, change) and name in (None, line["id"])
     )
-
-
-@pytest.fixture
-def september(tmp_path: Path) -> Iterator[Served]:
-    with serving(tmp_path) as running:
-        yield running
 
 
 def test_the_first_lines_are_the_present_picture(september: Served) -> None:
