@@ -89,6 +89,24 @@ class Inside(Scene):
         self.channel(key, "[[hang]]", "ada")
         eventually(lambda: (self.told(key) or {}).get("embeddedRun"), f"a run of {key}")
 
+    def undelivered(self, key: str) -> None:
+        """A channel turn whose reply hangs on its way out: its run is over, and its lane is free.
+
+        On 2026.5.28 the end of the run lets the session go, and the same turn takes it once more
+        to hand out the reply: a message that comes in between would be answered before that.
+        """
+        self.settled(key)
+        before = self.row(key)["endedAt"]
+        self.message(key, "[[never-deliver]] hello", "lab-first")
+        held = "running" if self.later else "queued"
+
+        def hangs() -> bool:
+            lock = self.told(key) or {}
+            ended = self.row(key).get("endedAt", before) != before
+            return ended and lock.get("laneTask") is False and lock.get("phase") == held
+
+        eventually(hangs, f"end of the run of {key}, still held")
+
     def aborted(self, key: str) -> None:
         """An orphan that was asked to stop, and is still held."""
         self.orphan(key)

@@ -38,25 +38,6 @@ def released(shell: Shell, key: str, *words: str) -> tuple[Ran, dict[str, Any]]:
     return ran, ran.document()
 
 
-def undelivered(inside: Inside, key: str) -> None:
-    """A channel turn whose reply hangs on its way out: its run is over, and its lane is free.
-
-    On 2026.5.28 the end of the run lets the session go, and the same turn takes it once more to
-    hand out the reply: a message that comes in between would be answered before that.
-    """
-    inside.settled(key)
-    before = inside.row(key)["endedAt"]
-    inside.message(key, "[[never-deliver]] hello", "lab-first")
-    held = "running" if inside.later else "queued"
-
-    def hangs() -> bool:
-        lock = inside.told(key) or {}
-        ended = inside.row(key).get("endedAt", before) != before
-        return ended and lock.get("laneTask") is False and lock.get("phase") == held
-
-    eventually(hangs, f"end of the run of {key}, still held")
-
-
 # -- April: the companion is the way
 
 
@@ -92,7 +73,7 @@ def test_april_an_owner_stuck_in_a_hook_is_released_with_its_lane(
 @pytest.mark.parametrize("version", [APRIL])
 def test_april_a_reply_never_delivered_is_released(inside: Inside, inside_shell: Shell) -> None:
     key = inside.key("undelivered")
-    undelivered(inside, key)
+    inside.undelivered(key)
     message = inside.waiting(key)
     ran, action = released(inside_shell, key, "--step", "companion-release")
     assert (ran.code, action["outcome"]) == (0, "done"), action["reason"]
@@ -196,7 +177,7 @@ def test_september_a_reply_never_delivered_needs_a_restart_and_says_so(
     inside: Inside, inside_shell: Shell
 ) -> None:
     key = inside.key("undelivered")
-    undelivered(inside, key)
+    inside.undelivered(key)
 
     def said() -> str:
         ran = inside_shell.run("release", key, "--dry-run")
