@@ -13,7 +13,7 @@ from .scene import eventually
 
 pytestmark = pytest.mark.real
 
-ABORTED_RUN_S = 60.0  # a busy host takes its time to end a run that was cut off
+ABORTED_RUN_S = 90.0  # one cut off in its first moments keeps its lane 60 s (5.28, measured)
 
 
 def answers_again(inside: Inside, key: str, sender: str = "cy") -> None:
