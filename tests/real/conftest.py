@@ -30,8 +30,12 @@ class Gateways:
         self._started: dict[str, tuple[RealGateway, FakeProvider, Operator]] = {}
 
     def scene(self, version: str) -> Scene:
-        """A scene on the one gateway of that version; its agents must ask before exec."""
-        if version not in self._started:
+        """A scene on the one gateway of that version; its agents must ask before exec.
+
+        One that ended by itself has failed the test it ended in, and is not asked again.
+        """
+        started = self._started.get(version)
+        if started is None or not started[0].running:
             provider = self._exits.enter_context(FakeProvider())
             gateway = self._exits.enter_context(RealGateway(version, provider, approvals=True))
             operator = self._exits.enter_context(gateway.operator())
@@ -59,6 +63,7 @@ def scene(gateways: Gateways, version: str) -> Iterator[Scene]:
     """The shared gateway of this version."""
     found = gateways.scene(version)
     yield found
+    found.gateway.must_run()
     found.tidy()
 
 
@@ -90,8 +95,11 @@ class _Insiders(dict[str, Inside]):
 @pytest.fixture
 def inside(insiders: dict[str, Inside], version: str) -> Iterator[Inside]:
     """The gateway of this version that has the companion; nothing is shared with ``scene``."""
+    if version in insiders and not insiders[version].gateway.running:
+        del insiders[version]
     found = insiders[version]
     yield found
+    found.gateway.must_run()
     found.tidy()
 
 

@@ -32,7 +32,7 @@ _TAIL_BYTES = 4000
 
 
 class GatewayStartError(RuntimeError):
-    """The gateway did not become ready; the text ends with the tail of its output."""
+    """The gateway did not become ready, or ended by itself; the text ends with its last output."""
 
 
 class RealGateway:
@@ -102,6 +102,12 @@ class RealGateway:
     def running(self) -> bool:
         """True while the process lives."""
         return self._process is not None and self._process.poll() is None
+
+    def must_run(self) -> None:
+        """Raises GatewayStartError, with the end of its output, when it has ended by itself."""
+        if not self.running:
+            code = None if self._process is None else self._process.returncode
+            raise GatewayStartError(self._failure(f"ended by itself (exit code {code})"))
 
     def start(self, timeout: float = START_TIMEOUT_S) -> Self:
         """Install when needed, start, return when an operator client could connect."""
