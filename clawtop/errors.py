@@ -76,13 +76,17 @@ class SignInError(ConnectError):
 
 
 class PairingError(ConnectError):
-    """The gateway waits for a person to approve this device. ``request_id``: what to approve."""
+    """The gateway waits for a person to approve this device. ``request_id``: what to approve;
+    ``approved``: the scopes it has already, where it asks for more."""
 
     code = "pairing_required"
 
-    def __init__(self, message: str, next_step: str, *, request_id: str) -> None:
+    def __init__(
+        self, message: str, next_step: str, *, request_id: str, approved: tuple[str, ...] = ()
+    ) -> None:
         super().__init__(message, next_step)
         self.request_id = request_id
+        self.approved = approved
 
 
 class RefusedError(ClawtopError):

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from collections.abc import Callable
 from datetime import UTC, datetime
+from functools import cache
 
 from clawtop.errors import UsageError
 
@@ -17,6 +18,7 @@ from clawtop.errors import UsageError
 # zero width), surrogates, private use, unassigned, line and paragraph separators.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _SAFE_ASCII = re.compile(r"[\x20-\x7e]*\Z")
+MASK = "***"
 _NAMES = {"\n": "\\n", "\r": "\\r", "\t": "\\t"}
 
 
@@ -39,8 +41,7 @@ def _escape(char: str) -> str:
 
 
 # Every repetition that can fail is bounded: commands are hostile text, and must not cost a second.
-_SECRET_SHAPES = re.compile(
-    r"""
+_SECRET_SHAPES = r"""
     (?P<key>(?i:(?:api[_-]?key|token|secret|passw(?:or)?d|passwd|credential|authorization)
         [\w-]{0,40})["']?\s*[=:]\s*["']?(?i:(?:bearer|basic)\s+)?)(?P<value>[^\s"'&;|]{4,})
     | (?P<flag>(?<![\w-])--?(?i:[\w-]{0,40}(?:api[_-]?key|token|secret|passw(?:or)?d|passwd))
@@ -50,15 +51,18 @@ _SECRET_SHAPES = re.compile(
     | (?P<url>[a-z][a-z0-9+.-]{0,15}://[^\s/:@]*:)(?P<uvalue>[^\s@/]+)(?=@)
     | (?P<known>\b(?:sk-[A-Za-z0-9_-]{8,}|gh[pousr]_[A-Za-z0-9]{8,}|github_pat_\w{8,}
         |xox[abprs]-[\w-]{8,}|AKIA[A-Z0-9]{12,}|AIza[\w-]{20,}|eyJ[\w-]{8,500}\.[\w-]{4,}[\w.-]*))
-    """,
-    re.VERBOSE,
-)
-MASK = "***"
+    """
+
+
+@cache
+def _secret_shapes() -> re.Pattern[str]:
+    """Compiled for the first text that may hold one: the first frame waits for none."""
+    return re.compile(_SECRET_SHAPES, re.VERBOSE)
 
 
 def mask(text: str) -> tuple[str, bool]:
     """``text`` with things shaped like secrets replaced, and whether anything was."""
-    masked = _SECRET_SHAPES.sub(_masked, text)
+    masked = _secret_shapes().sub(_masked, text)
     return masked, masked != text
 
 
@@ -87,7 +91,7 @@ def disguise(text: str, stand_in: Callable[[str], str]) -> str:
         before = _before(match)
         return before + stand_in(match.group()[len(before) :])
 
-    return _SECRET_SHAPES.sub(other, text)
+    return _secret_shapes().sub(other, text)
 
 
 _UNITS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3600.0, "d": 86400.0}

@@ -97,6 +97,24 @@ def test_the_first_frame_waits_for_no_network_library(module: str) -> None:
     assert loaded == set()
 
 
+LATER = (
+    "json",
+    "hashlib",
+    "clawtop.gateway.keyring",
+    "clawtop.gateway.link",
+    "clawtop.remedies.plan",
+)
+KEYED = ("dialogs", "reading", "pages", "acting", "palette", "beside")  # by the first such key
+
+
+def test_the_first_frame_waits_for_no_page_no_key_and_no_engine() -> None:
+    later = {*LATER, "clawtop.incidents.engine", *(f"clawtop.screen.{name}" for name in KEYED)}
+    assert (
+        loaded_by("clawtop.cli.main", "clawtop.cli.dashboard", "clawtop.screen.app") & later
+        == set()
+    )
+
+
 def test_signing_in_without_a_device_loads_no_cryptography() -> None:
     loaded = loaded_by("clawtop.gateway.watch", "clawtop.gateway.keyring", "clawtop.demo.pairing")
     assert heavy_among(loaded, ("cryptography",)) == set()

@@ -6,12 +6,13 @@ import argparse
 import asyncio
 import json
 import os
-import sys
 
+from clawtop.cli.output import complain, lost
 from clawtop.gateway.actionlog import ActionLog, Runner, log_path
 from clawtop.remedies.outcome import Action
 from clawtop.text import age, plain
 
+NOBODY = "nothing known to wait"
 FACT = {True: "yes", False: "no", None: "not known"}
 
 
@@ -22,12 +23,13 @@ def open_log() -> ActionLog:
 
 def print_action(args: argparse.Namespace, action: Action, log: ActionLog | None = None) -> int:
     """The outcome, as text or one JSON document; its exit code."""
-    if args.json:
-        print(json.dumps(action.document(), ensure_ascii=True), flush=True)
-    else:
-        print("\n".join(action_lines(action)), flush=True)
+    lines = [json.dumps(action.document(), ensure_ascii=True)] if args.json else []
+    try:
+        print("\n".join(lines or action_lines(action)), flush=True)
+    except OSError as error:  # the code has to tell what became of it, now more than ever
+        lost(error)
     if log is not None and log.problem:
-        print(f"clawtop: {log.problem}", file=sys.stderr)
+        complain(f"clawtop: {log.problem}")
     return action.exit_code
 
 
@@ -38,10 +40,12 @@ def action_lines(action: Action) -> list[str]:
         lines += [f"  sends   {plain(call)}" for call in action.plan] or ["  sends   nothing"]
         lines += [f"  loses   {plain(loss)}" for loss in action.loses]
         lines += [f"  waits   {plain(one)}" for one in action.foretold]
+    elif action.action == "release" and action.outcome in ("nothing_to_do", "refused"):
+        lines.append("  nothing was sent")
     elif action.action == "release":
-        lines.append(f"  accepted {FACT[action.accepted]}, released {FACT[action.released]},")
-        moving = "nothing known to wait" if action.queue_moving is None else None
-        lines[-1] += f" queue moving: {moving or FACT[action.queue_moving]}"
+        accepted = f"accepted {FACT[action.accepted]}, " if action.requested else ""
+        moving = FACT[action.queue_moving] if action.queue_moving is not None else NOBODY
+        lines.append(f"  {accepted}released {FACT[action.released]}, queue moving: {moving}")
     for item in action.items or []:
         decided = f"  {item.recorded_decision} by {item.decided_by}" if item.decided_by else ""
         lines.append(

@@ -12,7 +12,7 @@ from clawtop.errors import RefusedError, UsageError
 from clawtop.gateway.cancel import Cancel
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
-from clawtop.remedies.outcome import Action, Item, cancel_action
+from clawtop.remedies.outcome import Action, cancel_action, foretell_items
 from clawtop.remedies.plan import CancelPlan, plan_cancel, plan_cancel_duplicates
 
 
@@ -47,7 +47,7 @@ async def _cancel(args: argparse.Namespace, watcher: Watcher) -> int:
             return print_action(args, action)
         if args.dry_run:
             action = _planned(args, watcher, plan)
-            action.items = [Item(one, "refused", reason="it does not run") for one in missing]
+            foretell_items(action, missing, "it does not run")
             return print_action(args, action)
         if watcher.manner.read_only:
             raise RefusedError("this is read-only", "Start without --read-only to act")

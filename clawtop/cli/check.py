@@ -12,6 +12,7 @@ import contextlib
 import io
 import json
 import os
+import signal
 import sys
 from typing import Any
 
@@ -19,8 +20,10 @@ from msgspec import Struct
 
 from clawtop.cli.check_memory import load, memory_path, save
 from clawtop.cli.common import seconds
-from clawtop.cli.metrics import Figures, Limit, figures_of, limits_of
+from clawtop.cli.looking import look
+from clawtop.cli.metrics import Figures, Limit, at_least, figures_of, limits_of
 from clawtop.cli.options import build_parser
+from clawtop.cli.output import complain, lost
 from clawtop.cli.setup import watcher_of
 from clawtop.cli.verdict import (
     Ignored,
@@ -37,8 +40,7 @@ from clawtop.cli.verdict import (
     unseen,
     worst,
 )
-from clawtop.errors import ClawtopError, ConnectError
-from clawtop.gateway.look import settle, watching
+from clawtop.errors import ClawtopError
 from clawtop.gateway.watch import Watcher
 from clawtop.incidents.engine import Engine
 from clawtop.incidents.incident import Incident
@@ -73,8 +75,19 @@ class Seen(Struct):
 
 
 def main(argv: list[str]) -> int:
-    """The whole command line; never raises but for a reader that went away."""
-    sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+    """The whole command line; never raises, and ends with a code that the monitor knows."""
+    try:
+        sys.stdout.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+        code = _checked(argv)
+        sys.stdout.flush()
+    except OSError as error:  # nobody can read a line
+        lost(error)
+        return int(Status.UNKNOWN)
+    return code
+
+
+def _checked(argv: list[str]) -> int:
     as_json = "--json" in argv
     try:
         said = io.StringIO()
@@ -86,10 +99,8 @@ def main(argv: list[str]) -> int:
         return run(args)
     except ClawtopError as error:
         return _unknown(error.sentence(), as_json=as_json, error=error)
-    except KeyboardInterrupt:
-        return _unknown("interrupted", as_json=as_json)
-    except BrokenPipeError:
-        raise
+    except (KeyboardInterrupt, asyncio.CancelledError):  # the latter: SIGTERM
+        return _unknown("interrupted before it was done", as_json=as_json)
     except Exception as error:  # noqa: BLE001 - exit 1 would be read as a warning of the gateway
         return _unknown(f"clawtop failed: {type(error).__name__}: {error}", as_json=as_json)
 
@@ -110,7 +121,7 @@ def _unknown(
             "message": mask(error.message if error else why)[0],
             "next": (error.next_step or None) if error else None,
         }
-        print(line, file=sys.stderr)
+        complain(line)
         line = json.dumps(body, ensure_ascii=True)
     print(line)
     if more is not None:
@@ -144,13 +155,11 @@ def run(args: argparse.Namespace) -> int:
 
 
 async def _look(watcher: Watcher, observe_s: float) -> None:
-    async with watching(watcher):
-        await settle(watcher, observe_s)
-    if "rows" not in watcher.store.listed and not watcher.store.failed:
-        raise ConnectError(
-            f"the link to {watcher.target.address} ended before anything was seen",
-            "Try again, or see clawtop doctor",
-        )
+    task = asyncio.current_task()
+    if task is not None:
+        with contextlib.suppress(NotImplementedError):  # not on every platform
+            asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    await look(watcher, observe_s)
 
 
 def _remember(watcher: Watcher, *, keep: bool) -> tuple[bool, str | None]:
@@ -174,7 +183,7 @@ def _judge(watcher: Watcher, engine: Engine, wanted: Wanted, *, first_look: bool
     missing = unseen(store, wanted.required)
     items = [incident_item(one, store) for one in counted]
     items += pause_items(store)
-    items += limit_items(figures, wanted.limits)
+    items += limit_items(figures, wanted.limits, at_least(store))
     items += [Item(Status.UNKNOWN, f"{part} cannot be seen: {safe(why)}") for part, why in missing]
     notes = ["first look"] if first_look else []
     notes += [f"ignored: {one.id} {one.name} {one.session_key or ''}".rstrip() for one in ignored]

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from pathlib import Path
 
+from clawtop.gateway.reading import read_whole
 from clawtop.gateway.statefile import gateway_file, write_whole
 
 LARGEST = 4_000_000  # bytes; more than this was not written here
@@ -19,9 +20,8 @@ def memory_path(env: Mapping[str, str], url: str) -> Path:
 def load(path: Path) -> object:
     """What was kept; None when there is nothing usable."""
     try:
-        with path.open("rb") as file:
-            data = file.read(LARGEST + 1)
-        kept: object = json.loads(data) if len(data) <= LARGEST else None
+        data = read_whole(path, LARGEST)
+        kept: object = None if data is None else json.loads(data)
     except (OSError, ValueError, RecursionError):
         return None
     return kept

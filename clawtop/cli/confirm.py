@@ -31,7 +31,7 @@ def release_text(plan: ReleasePlan, now_ms: int) -> list[str]:
 
 def deny_text(plan: DenyPlan) -> list[str]:
     lines = [f"gateway   {plain(plan.gateway)}"]
-    lines += [f"deny      {plain(one.id)}  {plain(one.command)}" for one in plan.targets]
+    lines += [f"deny      {plain(one.id)}  {plain(one.wanted)}" for one in plan.targets]
     lines += [f"keep      {plain(one.id)}" for one in plan.kept]
     return lines
 

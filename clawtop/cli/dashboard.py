@@ -7,8 +7,10 @@ import gc
 import os
 import sys
 from collections.abc import Callable
+from functools import cache
 from typing import TYPE_CHECKING
 
+from clawtop.cli.output import is_dumb
 from clawtop.cli.setup import (
     client_of,
     manner_of,
@@ -33,12 +35,13 @@ def run(args: argparse.Namespace) -> int:
     """Raises UsageError without a terminal, FindError when no gateway can be named."""
     need_terminal()
     manner = manner_of(args, one_shot=False)
-    store, target, client = store_of(args, manner), target_of(args), client_of()
+    store, target = store_of(args, manner), target_of(args)
+    client = cache(client_of)  # one for all watchers, made after the first frame
 
     def make(on_dirty: Callable[[], None]) -> Watcher:
         from clawtop.gateway.watch import Watcher
 
-        return Watcher(target, client, store, manner, on_dirty=on_dirty)
+        return Watcher(target, client(), store, manner, on_dirty=on_dirty)
 
     names = (target.name, target.address)
     return show(args, make, names, store=store, bell=args.bell, hook=hook_of(args))
@@ -54,9 +57,14 @@ def hook_of(args: argparse.Namespace) -> Hook | None:
 
 
 def need_terminal() -> None:
-    """Raises UsageError where there is none."""
+    """Raises UsageError where there is none, or one that knows no cursor."""
     if not (sys.stdin.isatty() and sys.stdout.isatty()):
         raise UsageError("the dashboard needs a terminal", "Use clawtop snapshot in a script")
+    if is_dumb():
+        raise UsageError(
+            "this terminal cannot show the dashboard (TERM=dumb)",
+            "Use clawtop snapshot, or clawtop watch",
+        )
 
 
 def show(

@@ -6,6 +6,8 @@ import argparse
 import asyncio
 from dataclasses import replace
 
+from msgspec import structs
+
 from clawtop.cli.acting import carry_out, open_log, print_action
 from clawtop.cli.confirm import confirm, deny_text
 from clawtop.cli.setup import operator_name, watcher_of
@@ -13,7 +15,7 @@ from clawtop.errors import RefusedError, UsageError
 from clawtop.gateway.deny import Denial
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
-from clawtop.remedies.outcome import Item, deny_action
+from clawtop.remedies.outcome import deny_action, foretell_items
 from clawtop.remedies.plan import DenyPlan, plan_deny_duplicates, plan_deny_ids
 
 
@@ -22,7 +24,7 @@ def run(args: argparse.Namespace) -> int:
     _check(args)
     watcher = watcher_of(args)
     # denying needs to see the backlog: on earlier gateways that makes us a route meanwhile
-    watcher.manner = replace(watcher.manner, approvals="on")
+    watcher.manner = structs.replace(watcher.manner, approvals="on")
     return asyncio.run(_deny(args, watcher))
 
 
@@ -52,7 +54,7 @@ async def _deny(args: argparse.Namespace, watcher: Watcher) -> int:
             return print_action(args, action)
         if args.dry_run:
             action = deny_action(plan, watcher.clock.now_ms(), operator_name(), args.reason)
-            action.items = _not_pending(missing)
+            foretell_items(action, missing, "it is not pending; nothing was sent")
             return print_action(args, action)
         confirm(args, deny_text(plan), loses_more=False)
         return await _perform(args, watcher, plan, missing)
@@ -68,10 +70,6 @@ def _plan(args: argparse.Namespace, watcher: Watcher) -> tuple[DenyPlan, list[st
         missing += [one.id for one in plan.targets if one not in stay]
         plan = replace(plan, targets=stay)
     return plan, missing
-
-
-def _not_pending(ids: list[str]) -> list[Item]:
-    return [Item(one, "refused", reason="it is not pending; nothing was sent") for one in ids]
 
 
 async def _perform(

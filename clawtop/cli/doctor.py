@@ -13,7 +13,7 @@ from clawtop.gateway.actionlog import log_path
 from clawtop.gateway.keyring import DEVICE_TOKEN
 from clawtop.gateway.look import settle, watching
 from clawtop.gateway.watch import Watcher
-from clawtop.picture.coverage import grants, is_route, is_september
+from clawtop.picture.coverage import is_route, is_september, lacking
 from clawtop.picture.document import gateway_document, heartbeats_document
 from clawtop.picture.unseen import not_seen
 from clawtop.text import age, count, plain
@@ -41,7 +41,6 @@ def doctor_document(watcher: Watcher) -> dict[str, Any]:
     target, store = watcher.target, watcher.store
     facts = store.facts
     assert facts is not None
-    missing = [scope for scope in facts.asked_scopes if not grants(facts, scope)]
     return {
         "schema": "clawtop.doctor/1",
         "address": target.url,
@@ -55,7 +54,8 @@ def doctor_document(watcher: Watcher) -> dict[str, Any]:
         "protocol": facts.protocol,
         "generation": "september" if is_september(facts) else "april",
         "asked_scopes": list(facts.asked_scopes),
-        "missing_scopes": missing,
+        "missing_scopes": lacking(facts),
+        "to_do": watcher.todo or None,
         "approval_route": is_route(facts),
         "coverage": {
             name: {"level": part.level, "why": part.why} for name, part in store.coverage().items()
@@ -122,6 +122,8 @@ def _lines(report: dict[str, Any]) -> list[str]:
     lines += _paused(report["heartbeats"], report["pause_lost"])
     if report["missing_scopes"]:
         lines.append(f"not granted {', '.join(report['missing_scopes'])}")
+    if report["to_do"]:
+        lines.append(f"to do       {plain(report['to_do'])}")
     if report["approval_route"]:
         lines.append("approvals   while connected like this, clawtop is a route for approvals")
     else:

@@ -20,7 +20,7 @@ from clawtop.cli.setup import watcher_of
 from clawtop.errors import CallError, ClawtopError, ConnectError, FindError, SignInError
 from clawtop.gateway import frames
 from clawtop.gateway.logfile import local_log, read_tail
-from clawtop.gateway.look import settle, watching
+from clawtop.gateway.look import PATIENCE_S, until, watching
 from clawtop.gateway.watch import Watcher
 from clawtop.text import duration_ms, shown, utc
 
@@ -47,7 +47,14 @@ def run(args: argparse.Namespace) -> int:
         found = about(found, args.session_key, names)
     for line in found:
         print(line.text)
+    if args.session_key and not found:
+        print(f"clawtop: {_nothing_about(args.session_key, args.since)}", file=sys.stderr)
     return 0
+
+
+def _nothing_about(session_key: str, since_text: str | None) -> str:
+    lately = f" in the last {since_text}" if since_text else ""
+    return f"no line of the log that can still be read is about {shown(session_key)}{lately}."
 
 
 async def fetch(watcher: Watcher, session_key: str | None) -> list[Entry]:
@@ -55,8 +62,20 @@ async def fetch(watcher: Watcher, session_key: str | None) -> list[Entry]:
     async with watching(watcher):
         if session_key is not None:
             watcher.named = frozenset({session_key})
-            await settle(watcher)
+            await until(watcher, lambda: _knows(watcher, session_key), PATIENCE_S)
         return await tail(watcher)
+
+
+def _knows(watcher: Watcher, session_key: str) -> bool:
+    """Whether more time would tell no more names of this session; the others do not matter."""
+    store = watcher.store
+    if watcher.link is None or not watcher.link.is_open:
+        return True
+    if "rows" not in store.listed:
+        return False
+    facts = store.held.sessions.get(session_key)
+    held = session_key in store.held.locks
+    return facts is None or not held or facts.probed_ms is not None
 
 
 async def tail(watcher: Watcher) -> list[Entry]:

@@ -11,6 +11,7 @@ from clawtop.cli.metric_names import METRICS
 from clawtop.errors import UsageError
 from clawtop.incidents.incident import Incident, Severity
 from clawtop.picture.records import Verdict
+from clawtop.picture.seen import seen
 from clawtop.picture.store import Store
 from clawtop.text import duration_ms, plain
 
@@ -18,6 +19,7 @@ Figures = dict[str, int | None]
 
 SECONDS = frozenset({"oldest_lock"})
 FAILED = ("failed", "lost", "no_effect")
+WAITS = ("parked", "queued")  # else it was cancelled, or nobody answers it any more
 _NUMBER = re.compile(r"\d{1,12}(\.\d{1,6})?\Z")
 
 
@@ -53,11 +55,12 @@ def figures_of(store: Store, incidents: Iterable[Incident]) -> Figures:
     """Every figure now; None for what cannot be seen here."""
     held, backlog = store.held, store.backlog
     approvals = _seen(store, "approvals", "approvals.exec")
+    waiting = sum(1 for one in held.waiting() if one.state in WAITS)
     figures: Figures = {
         "approvals": len(backlog) if approvals else None,
         "unnamed_locks": held.anonymous.number(),
         "copies": max((size for size, _ in backlog.sizes()), default=0) if approvals else None,
-        "waiting": len(held.waiting()) if _seen(store, "waiting") else None,
+        "waiting": waiting if waiting or seen(store, "waiting") else None,
         "tasks": len(store.tasks.all()) if "tasks" in store.listed else None,
         "incidents": sum(1 for one in incidents if one.severity != Severity.INFO),
         **_locks(store),
@@ -67,15 +70,22 @@ def figures_of(store: Store, incidents: Iterable[Incident]) -> Figures:
 
 
 def _locks(store: Store) -> Figures:
-    if not _seen(store, "locks", "rows"):
+    if not _seen_locks(store):
         return dict.fromkeys(("locks", "stale", "leaked", "oldest_lock"))
     held = store.held
     return {
         "locks": held.held_count,
         "stale": len(held.stuck),
         "leaked": held.verdicts[Verdict.LEAKED],
-        "oldest_lock": _oldest_s(store),
+        # one without a name may be older
+        "oldest_lock": _oldest_s(store) if held.anonymous.number() == 0 else None,
     }
+
+
+def at_least(store: Store) -> dict[str, int]:
+    """Figures that are surely as large, also where they cannot be told."""
+    oldest = _oldest_s(store) if _seen_locks(store) else None
+    return {} if oldest is None else {"oldest_lock": oldest}
 
 
 def _queues(store: Store) -> Figures:
@@ -89,6 +99,10 @@ def _queues(store: Store) -> Figures:
     }
 
 
+def _seen_locks(store: Store) -> bool:
+    return _seen(store, "locks", "rows")
+
+
 def _seen(store: Store, part: str, listed: str | None = None) -> bool:
     """The part can be seen, and was."""
     visible = store.coverage()[part].level != "none"
@@ -96,7 +110,7 @@ def _seen(store: Store, part: str, listed: str | None = None) -> bool:
 
 
 def _oldest_s(store: Store) -> int | None:
-    """The longest a session is known to be held, in seconds; 0 when none is."""
+    """The longest a named session is known to be held, in seconds; 0 when none is."""
     held = [lock for lock in store.held.locks.values() if lock.verdict != Verdict.GHOST]
     ages = [store.now_ms - lock.since_ms for lock in held if lock.since_ms is not None]
     if not ages:

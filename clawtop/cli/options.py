@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Callable, Container
 from typing import Any
 
 from clawtop import __version__
@@ -22,12 +22,12 @@ from clawtop.cli.common import (
 )
 from clawtop.cli.metric_names import METRICS
 
-Commands = argparse._SubParsersAction  # the only name argparse has for it
 NO_GATEWAY = ("actions", "completion", "demo", "replay")  # these ask none
 
 
-def build_parser() -> Parser:
-    """The whole command line."""
+def build_parser(line: Container[str] | None = None) -> Parser:
+    """The whole command line. ``line``: what it will parse; only a command that is one of these
+    words gets its options then, which is most of the work."""
     parser = Parser(
         prog="clawtop",
         description="What is stuck on an OpenClaw gateway, since when, who holds it, a way out.",
@@ -38,23 +38,14 @@ def build_parser() -> Parser:
     _noises(parser)
     terminal(parser)
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
-    _snapshot(commands)
-    _watch(commands)
-    _check(commands)
-    _logs(commands)
-    _report(commands)
-    _release(commands)
-    _deny(commands)
-    _cancel_task(commands)
-    _drop_event(commands)
-    _heartbeats(commands)
-    _companion(commands)
-    _actions(commands)
-    _doctor(commands)
-    _demo(commands)
-    _record(commands)
-    _replay(commands)
-    _completion(commands)
+    for name, what, example, options in COMMANDS:
+        command = commands.add_parser(
+            name, help=what, description=what, epilog=f"example: clawtop {example}"
+        )
+        if line is None or name in line:
+            if name not in NO_GATEWAY:
+                where(command, again=True)
+            options(command)
     return parser
 
 
@@ -66,25 +57,12 @@ def _noises(parser: Parser) -> None:
     on_incident(group)
 
 
-def _command(commands: Commands[Parser], name: str, what: str, example: str) -> Parser:
-    parser = commands.add_parser(
-        name, help=what, description=what, epilog=f"example: clawtop {example}"
-    )
-    if name not in NO_GATEWAY:
-        where(parser, again=True)
-    return parser
-
-
-def _snapshot(commands: Commands[Parser]) -> None:
-    parser = _command(commands, "snapshot", "one picture of now", "snapshot --json --observe 5")
+def _snapshot(parser: Parser) -> None:
     observe(parser)
     as_json(parser)
 
 
-def _watch(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands, "watch", "changes as they happen, a line each, until interrupted", "watch --json"
-    )
+def _watch(parser: Parser) -> None:
     parser.add_argument_group(
         "for a screen reader",
         "without --json this is the plain mode: first a summary, the worst incident first, then"
@@ -94,13 +72,7 @@ def _watch(commands: Commands[Parser]) -> None:
     as_json(parser, "one JSON document a line")
 
 
-def _check(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "check",
-        "one look as a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
-        "check --require locks,approvals --critical oldest_lock=30m",
-    )
+def _check(parser: Parser) -> None:
     add = parser.add_argument
     observe(parser)
     add("--require", metavar="PART,…", default="locks", help="UNKNOWN if unseen (locks)")
@@ -114,24 +86,12 @@ def _check(commands: Commands[Parser]) -> None:
     parser.add_argument_group("metrics", told)
 
 
-def _logs(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "logs",
-        "the gateway's log lines, or those about one session",
-        "logs agent:main:main --since 30m",
-    )
+def _logs(parser: Parser) -> None:
     session_key(parser, nargs="?")
     since(parser, "only the last part of them")
 
 
-def _report(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "report",
-        "Markdown for a ticket: timeline, evidence, who waited, what was done",
-        "report --since 2h -o incident.md",
-    )
+def _report(parser: Parser) -> None:
     add = parser.add_argument
     what = "only this incident, by its key in snapshot --json"
     add("--incident", metavar="INCIDENT_KEY", help=what)
@@ -139,13 +99,7 @@ def _report(commands: Commands[Parser]) -> None:
     add("-o", "--output", metavar="FILE", help="a new file instead of standard output")
 
 
-def _release(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "release",
-        "release one held session, by one step",
-        "release agent:main:main --dry-run",
-    )
+def _release(parser: Parser) -> None:
     add = parser.add_argument
     session_key(parser)
     add("--step", metavar="STEP", help="this step instead of the first that should free it")
@@ -160,37 +114,19 @@ def _release(commands: Commands[Parser]) -> None:
     acting(parser)
 
 
-def _deny(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "deny",
-        "deny approvals: by id, or all copies but one",
-        "deny --duplicates --keep oldest --dry-run",
-    )
+def _deny(parser: Parser) -> None:
     copies(parser, "deny", "approval", "APPROVAL_ID", "oldest|newest|none")
     what = "only approvals of this session"
     parser.add_argument("--session", metavar="SESSION_KEY", help=what)
     acting(parser)
 
 
-def _cancel_task(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "cancel-task",
-        "cancel background tasks: by id, or all copies but one",
-        "cancel-task --duplicates --keep oldest --dry-run",
-    )
+def _cancel_task(parser: Parser) -> None:
     copies(parser, "cancel", "task", "TASK_ID", "oldest|newest")
     acting(parser)
 
 
-def _drop_event(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "drop-event",
-        "take one copy of a queued system event out, through the companion",
-        "drop-event agent:main:main --position 2 --dry-run",
-    )
+def _drop_event(parser: Parser) -> None:
     add = parser.add_argument
     session_key(parser, "the session it is queued for")
     add("--position", metavar="N", help="its place in that queue, 0 is the oldest (needed)")
@@ -198,26 +134,14 @@ def _drop_event(commands: Commands[Parser]) -> None:
     acting(parser)
 
 
-def _heartbeats(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "heartbeats",
-        "pause or resume the heartbeats of the whole gateway, or see what clawtop knows of it",
-        "heartbeats pause --confirm-gateway edge-1",
-    )
+def _heartbeats(parser: Parser) -> None:
     add = parser.add_argument
     add("act", metavar="status|pause|resume", choices=("status", "pause", "resume"), help="which")
     confirm_gateway(parser, "pause without being asked: the gateway's name")
     acting(parser)
 
 
-def _companion(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "companion",
-        "the optional plugin inside the gateway: install it, take it out, see whether it is loaded",
-        "companion install --allow-release --dry-run",
-    )
+def _companion(parser: Parser) -> None:
     add = parser.add_argument
     acts = ("path", "install", "uninstall", "status")
     add("act", metavar="|".join(acts), choices=acts, help="which")
@@ -229,29 +153,16 @@ def _companion(commands: Commands[Parser]) -> None:
     as_json(parser, "status: one JSON document on stdout")
 
 
-def _actions(commands: Commands[Parser]) -> None:
-    parser = _command(commands, "actions", "the action log of this host", "actions --since 2h")
+def _actions(parser: Parser) -> None:
     since(parser, "only the last part of it")
     as_json(parser)
 
 
-def _doctor(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "doctor",
-        "how the gateway was found, what it grants and shows, what we ask it",
-        "doctor --url ws://127.0.0.1:18789",
-    )
+def _doctor(parser: Parser) -> None:
     as_json(parser)
 
 
-def _demo(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "demo",
-        "a gateway that misbehaves on purpose, to look at and to practise on",
-        "demo leaked-lock --generation april",
-    )
+def _demo(parser: Parser) -> None:
     add = parser.add_argument
     add("scenario", metavar="SCENARIO", nargs="?", help="which trouble; see --list")
     add("--list", action="store_true", help="the scenarios, a line each")
@@ -263,25 +174,13 @@ def _demo(commands: Commands[Parser]) -> None:
     terminal(parser, again=True)
 
 
-def _record(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "record",
-        "write what the gateway says into a file, until interrupted",
-        "record night.jsonl --for 8h",
-    )
+def _record(parser: Parser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="a new file; secrets are never in it")
     add("--for", dest="duration", metavar="DURATION", help="end by itself after this long")
 
 
-def _replay(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "replay",
-        "look at a recording: on the dashboard, or as text where there is no terminal",
-        "replay night.jsonl --speed 20",
-    )
+def _replay(parser: Parser) -> None:
     add = parser.add_argument
     add("file", metavar="FILE", help="made by clawtop record")
     add("--speed", metavar="N", default="1", help="times faster than it was; or max")
@@ -290,15 +189,101 @@ def _replay(commands: Commands[Parser]) -> None:
     terminal(parser, again=True)
 
 
-def _completion(commands: Commands[Parser]) -> None:
-    parser = _command(
-        commands,
-        "completion",
-        "a script that lets a shell complete commands, options and what is on the gateway now",
-        "completion bash",
-    )
+def _completion(parser: Parser) -> None:
     shells = ("bash", "zsh", "fish")
     parser.add_argument("shell", metavar="|".join(shells), choices=shells, help="which")
     parser.add_argument_group("for bash, in ~/.bashrc", "source <(clawtop completion bash)")
     parser.add_argument_group("for zsh, in ~/.zshrc", "source <(clawtop completion zsh)")
     parser.add_argument_group("for fish, in config.fish", "clawtop completion fish | source")
+
+
+# each with one line of help, an example, and what adds its options
+COMMANDS: tuple[tuple[str, str, str, Callable[[Parser], None]], ...] = (
+    ("snapshot", "one picture of now", "snapshot --json --observe 5", _snapshot),
+    ("watch", "changes as they happen, a line each, until interrupted", "watch --json", _watch),
+    (
+        "check",
+        "one look as a monitoring plugin: 0 OK, 1 WARNING, 2 CRITICAL, 3 UNKNOWN",
+        "check --require locks,approvals --critical oldest_lock=30m",
+        _check,
+    ),
+    (
+        "logs",
+        "the gateway's log lines, or those about one session",
+        "logs agent:main:main --since 30m",
+        _logs,
+    ),
+    (
+        "report",
+        "Markdown for a ticket: timeline, evidence, who waited, what was done",
+        "report --since 2h -o incident.md",
+        _report,
+    ),
+    (
+        "release",
+        "release one held session, by one step",
+        "release agent:main:main --dry-run",
+        _release,
+    ),
+    (
+        "deny",
+        "deny approvals: by id, or all copies but one",
+        "deny --duplicates --keep oldest --dry-run",
+        _deny,
+    ),
+    (
+        "cancel-task",
+        "cancel background tasks: by id, or all copies but one",
+        "cancel-task --duplicates --keep oldest --dry-run",
+        _cancel_task,
+    ),
+    (
+        "drop-event",
+        "take one copy of a queued system event out, through the companion",
+        "drop-event agent:main:main --position 2 --dry-run",
+        _drop_event,
+    ),
+    (
+        "heartbeats",
+        "pause or resume the heartbeats of the whole gateway, or see what clawtop knows of it",
+        "heartbeats pause --confirm-gateway edge-1",
+        _heartbeats,
+    ),
+    (
+        "companion",
+        "the optional plugin inside the gateway: install it, take it out, see whether it is loaded",
+        "companion install --allow-release --dry-run",
+        _companion,
+    ),
+    ("actions", "the action log of this host", "actions --since 2h", _actions),
+    (
+        "doctor",
+        "how the gateway was found, what it grants and shows, what we ask it",
+        "doctor --url ws://127.0.0.1:18789",
+        _doctor,
+    ),
+    (
+        "demo",
+        "a gateway that misbehaves on purpose, to look at and to practise on",
+        "demo leaked-lock --generation april",
+        _demo,
+    ),
+    (
+        "record",
+        "write what the gateway says into a file, until interrupted",
+        "record night.jsonl --for 8h",
+        _record,
+    ),
+    (
+        "replay",
+        "look at a recording: on the dashboard, or as text where there is no terminal",
+        "replay night.jsonl --speed 20",
+        _replay,
+    ),
+    (
+        "completion",
+        "a script that lets a shell complete commands, options and what is on the gateway now",
+        "completion bash",
+        _completion,
+    ),
+)

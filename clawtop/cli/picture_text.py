@@ -10,6 +10,7 @@ from clawtop.picture.companion import companion_word
 from clawtop.picture.coverage import NOT_COUNTED, is_route
 from clawtop.picture.document import task_verdict
 from clawtop.picture.records import Approval, Lock, Recovery, SystemEvent, Verdict
+from clawtop.picture.seen import seen, why_unseen
 from clawtop.picture.store import Store
 from clawtop.picture.tasks import Task
 from clawtop.picture.worst import lock_order
@@ -52,14 +53,19 @@ def _header(store: Store) -> list[str]:
     return ["  ".join(words)]
 
 
-def _why(store: Store, part: str, title: str) -> list[str] | None:
-    """The block of a part that cannot be seen; None when it can."""
+def _why(store: Store, part: str, title: str, has: bool) -> list[str] | None:
+    """The block of a part that cannot be seen, or that nothing was told of and that is empty for
+    it; None for others."""
     found = store.coverage()[part]
-    return [f"{title}: not visible ({found.why})"] if found.level == "none" else None
+    if found.level == "none":
+        return [f"{title}: not visible ({found.why})"]
+    if has or seen(store, part):
+        return None
+    return [f"{title}: not known ({plain(why_unseen(store, part))})"]
 
 
 def _events(store: Store) -> list[str]:
-    hidden = _why(store, "system_events", "SYSTEM EVENTS")
+    hidden = _why(store, "system_events", "SYSTEM EVENTS", bool(store.queue.events))
     if hidden:
         return hidden
     queue = store.queue
@@ -86,7 +92,7 @@ def _event(event: SystemEvent, now_ms: int) -> str:
 
 
 def _locks(store: Store) -> list[str]:
-    hidden = _why(store, "locks", "LOCKS")
+    hidden = _why(store, "locks", "LOCKS", bool(store.held.locks))
     if hidden:
         return hidden
     locks = sorted(store.held.locks.values(), key=lock_order)
@@ -116,7 +122,7 @@ def _lock(lock: Lock, now_ms: int) -> Iterable[str]:
 
 
 def _approvals(store: Store) -> list[str]:
-    hidden = _why(store, "approvals", "APPROVALS")
+    hidden = _why(store, "approvals", "APPROVALS", len(store.backlog) > 0)
     if hidden:
         return hidden
     groups = sorted(store.backlog.groups(), key=lambda group: -len(group))
@@ -136,13 +142,13 @@ def _group(group: tuple[Approval, ...], now_ms: int) -> Iterable[str]:
         f"  {copies:<4} {age(since):<8} expires in {age(left):<8}"
         f" {plain(first.session_key or 'no session')}"
     )
-    yield f"      {plain(mask(first.command)[0])}"
+    yield f"      {plain(mask(first.wanted)[0])}"
     for approval in group:
         yield f"      id {plain(approval.id)}"
 
 
 def _recoveries(store: Store) -> list[str]:
-    hidden = _why(store, "recoveries", "RECOVERY")
+    hidden = _why(store, "recoveries", "RECOVERY", bool(store.recoveries()))
     if hidden:
         return hidden
     attempts = store.recoveries()

@@ -77,13 +77,16 @@ def _plan(args: argparse.Namespace, watcher: Watcher) -> ReleasePlan | None:
 
 
 def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
-    """The session is there and nothing is seen to hold it."""
+    """The session is there and nothing is seen to hold it: free, unless a lock has no name."""
     store = watcher.store
-    unattributed = store.held.anonymous.number()
+    anonymous = store.held.anonymous
+    unattributed = anonymous.number()
     reason = "nothing is seen to hold it"
-    if not store.held.anonymous.counted:
+    if not anonymous.counted:
         reason += f"; {NOT_COUNTED}"
-    if unattributed:
+    elif unattributed is None:
+        reason += "; whether every lock on this gateway has a name cannot be told yet"
+    elif unattributed:
         locks = count(unattributed, "lock")
         reason += f"; {locks} on this gateway cannot be named, and one may be its"
     return Action(
@@ -95,7 +98,7 @@ def _nothing(args: argparse.Namespace, watcher: Watcher) -> Action:
         loses=[],
         started_at_ms=watcher.clock.now_ms(),
         operator=operator_name(),
-        outcome="nothing_to_do",
+        outcome="nothing_to_do" if unattributed == 0 else "refused",
         reason=reason,
         reason_given=args.reason,
     )

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from clawtop.cli.output import is_dumb
 from clawtop.cli.picture_text import picture_text
 from clawtop.errors import UsageError
 from clawtop.gateway.replay import AT_MOST, Player
@@ -24,7 +25,7 @@ from clawtop.picture.document import document
 from clawtop.text import age, count, iso, plain
 
 SCHEMA = "clawtop.replay/1"
-HINT = "space: pause   , and . a minute back and on   [ and ] the incident before and the next"
+HINT = "space: pause  , . minute back, on  p n incident before, next"
 
 
 def run(args: argparse.Namespace) -> int:
@@ -32,7 +33,8 @@ def run(args: argparse.Namespace) -> int:
     speed = _speed(args.speed)
     tape = Tape(Path(args.file))
     try:
-        if args.json or args.text or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        drawn = sys.stdin.isatty() and sys.stdout.isatty() and not is_dumb()
+        if args.json or args.text or not drawn:
             return _through(tape, as_json=args.json)
         return _show(args, tape, speed)
     finally:

@@ -119,7 +119,7 @@ def _events(told: Material, one: Incident) -> Iterable[tuple[int, str]]:
     for approval_id in store.backlog.of_session(key):
         approval = store.backlog.get(approval_id)
         if approval is not None and approval.created_at_ms:
-            yield approval.created_at_ms, f"it asked for {code(approval.command[:200])}"
+            yield approval.created_at_ms, f"it asked for {code(approval.wanted[:200])}"
     for item in _waiting(store, key):
         if item.received_at_ms:
             yield item.received_at_ms, "a message came that still waits"

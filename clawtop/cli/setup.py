@@ -14,14 +14,13 @@ from typing import TYPE_CHECKING
 
 from clawtop import __version__
 from clawtop.cli.common import find_options, is_read_only, seconds
-from clawtop.gateway.client import Client
 from clawtop.gateway.find import Target, find
-from clawtop.gateway.keyring import Keyring
 from clawtop.gateway.manner import Manner
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.store import Store
 
 if TYPE_CHECKING:
+    from clawtop.gateway.client import Client
     from clawtop.gateway.watch import Watcher
 
 
@@ -51,6 +50,9 @@ def operator_name() -> str:
 
 def client_of() -> Client:
     """What we tell the gateway about ourselves."""
+    from clawtop.gateway.client import Client  # these two not before the first frame
+    from clawtop.gateway.keyring import Keyring
+
     return Client(
         version=__version__,
         platform=platform.system().lower() or "unknown",

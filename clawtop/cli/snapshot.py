@@ -7,11 +7,9 @@ import asyncio
 import json
 
 from clawtop.cli.common import seconds
+from clawtop.cli.looking import look
 from clawtop.cli.picture_text import picture_text
 from clawtop.cli.setup import watcher_of
-from clawtop.errors import ConnectError
-from clawtop.gateway.look import settle, watching
-from clawtop.gateway.watch import Watcher
 from clawtop.incidents.engine import Engine
 from clawtop.incidents.ways import incident_document
 from clawtop.picture.document import document
@@ -22,7 +20,7 @@ def run(args: argparse.Namespace) -> int:
     observe_s = seconds(args.observe)
     watcher = watcher_of(args)
     engine = Engine(watcher.store)
-    asyncio.run(_look(watcher, observe_s))
+    asyncio.run(look(watcher, observe_s))
     engine.refresh()
     found = engine.incidents()
     if args.json:
@@ -31,13 +29,3 @@ def run(args: argparse.Namespace) -> int:
     else:
         print(picture_text(watcher.store, found), end="")
     return 0
-
-
-async def _look(watcher: Watcher, observe_s: float) -> None:
-    async with watching(watcher):
-        await settle(watcher, observe_s)
-    if "rows" not in watcher.store.listed and not watcher.store.failed:
-        raise ConnectError(
-            f"the link to {watcher.target.address} ended before anything was seen",
-            "Try again, or see clawtop doctor",
-        )

@@ -27,7 +27,7 @@ LISTED = {
     "logs": "logs",
     "tasks": "tasks",
 }
-REQUIRABLE = (*PARTS, "tasks")
+REQUIRABLE = PARTS
 FORGOTTEN_MS = 3_600_000  # a pause of an hour was forgotten, or is worth saying aloud
 SHORT = {"leaked reply-run lock": "leaked lock"}
 
@@ -119,12 +119,17 @@ def pause_items(store: Store) -> list[Item]:
     return [Item(bad if long else Status.OK, text, more)]
 
 
-def limit_items(figures: Figures, limits: list[Limit]) -> list[Item]:
-    """Figures above their limit; one that has a limit and cannot be seen is UNKNOWN."""
+def limit_items(figures: Figures, limits: list[Limit], at_least: dict[str, int]) -> list[Item]:
+    """Figures above their limit; one that has a limit and cannot be told is UNKNOWN, unless it
+    is above the limit in any case."""
     found = []
     for limit in limits:
         value, status = figures[limit.metric], STATUS[limit.severity]
-        if value is None:
+        least = at_least.get(limit.metric, 0)
+        if value is None and least > limit.most:
+            text = f"{limit.metric} is at least {least}, above {limit.most:g}"
+            found.append(Item(status, text))
+        elif value is None:
             found.append(Item(Status.UNKNOWN, f"{limit.metric} cannot be told here"))
         elif value > limit.most:
             found.append(Item(status, f"{limit.metric} is {value}, above {limit.most:g}"))
@@ -176,5 +181,10 @@ def _later(item: Item) -> str:
 
 
 def _calm(figures: Figures) -> str:
-    locks = figures["locks"]
-    return "no incident" if locks is None else f"no incident, {count(locks, 'lock')} held"
+    locks, unnamed = figures["locks"], figures["unnamed_locks"]
+    if locks is None:
+        return "no incident"
+    if unnamed == 0:
+        return f"no incident, {count(locks, 'lock')} held"
+    others = f"{unnamed} that no session can be named for" if unnamed else "others are not counted"
+    return f"no incident, {count(locks, 'named lock')} held, {others}"

@@ -108,6 +108,7 @@ class Conversations:
                 "version": "0.1",
                 "ts": now,
                 "text": f"Node: {p.name} · mode {p.mode}",
+                **p.instance,
             }
             for p in self.peers
             if self._shown(p)

@@ -98,6 +98,8 @@ class Pairing:
             "requestedRole": "operator",
             "requestedScopes": sorted(asked),
         }
+        if known is not None:
+            details |= {"approvedRoles": ["operator"], "approvedScopes": sorted(known.scopes)}
         what = "device is not approved yet" if known is None else "device is asking for more scopes"
         raise refuse(f"pairing required: {what}", "NOT_PAIRED", code_="PAIRING_REQUIRED", **details)
 

@@ -34,6 +34,7 @@ class Peer:
         self.caps: set[str] = set()
         self.gift: Obj = {}
         self.name = self.client_id = self.mode = ""
+        self.instance: Obj = {}  # the instance id it gave, as the presence list names it
         self.subscribed = False
         self.seq = 0
         self.queue: asyncio.Queue[str | bytes | tuple[int, str]] = asyncio.Queue()
@@ -44,6 +45,7 @@ class Peer:
         self.scopes, self.caps = scopes, set(params.get("caps", ()))
         self.client_id, self.mode = client["id"], client["mode"]
         self.name = client.get("displayName") or client["id"]
+        self.instance = {key: one for key, one in client.items() if key == "instanceId"}
 
     @property
     def admin(self) -> bool:

@@ -16,12 +16,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from clawtop.errors import ClawtopError
+from clawtop.gateway.reading import read_whole
 from clawtop.text import iso, plain
 
 if TYPE_CHECKING:  # the log is read before anything is done, and then none of that is needed
     from clawtop.remedies.outcome import Action
 
 SCHEMA = "clawtop.log/1"
+LARGEST = 500_000_000  # bytes; a million actions
+NO_END = "no outcome is logged: it is under way, or clawtop ended before the outcome was seen"
 
 
 def log_path(env: Mapping[str, str]) -> Path:
@@ -97,15 +100,15 @@ def read_log(path: Path, since_ms: int | None = None) -> list[dict[str, Any]]:
     Raises ClawtopError when the file exists and cannot be read.
     """
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return []
+        data = read_whole(path, LARGEST)
     except OSError as error:
         raise ClawtopError(
             f"cannot read {path}: {error.strerror}", "Check its permissions"
         ) from None
+    if data is None:
+        return []
     found: dict[str, dict[str, Any]] = {}
-    for raw in text.splitlines():
+    for raw in data.decode(errors="replace").splitlines():
         line = _line(raw)
         if line is not None:
             found[line["id"]] = line
@@ -125,7 +128,7 @@ def _line(raw: str) -> dict[str, Any] | None:
 def _closed(line: dict[str, Any]) -> dict[str, Any]:
     if line.get("phase") == "end":
         return line
-    return {**line, "outcome": "unknown", "reason": "clawtop ended before the outcome was seen"}
+    return {**line, "outcome": "unknown", "reason": NO_END}
 
 
 def action_text(line: dict[str, Any]) -> list[str]:

@@ -1,5 +1,6 @@
 """Answers to the questions we ask, as typed changes. Rows are decoded one by one: a row that
-cannot be read is left out and counted, it never hides the others."""
+cannot be read is left out and counted, it never hides the others. Null is a field that is missing;
+an answer without the list it is asked for tells nothing, and is not understood."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ PREVIEW = 120  # characters of a waiting message that are kept
 
 
 class _List(Struct, rename="camel"):
-    sessions: list[Raw] = []
+    sessions: list[Raw]
     ts: int | float | None = None
     total_count: int | None = None
     has_more: bool | None = None
@@ -32,15 +33,15 @@ class _Loop(Struct):
 
 
 class _Heartbeat(Struct):
-    agents: list[c.HeartbeatAgent] = []
+    agents: list[c.HeartbeatAgent] | None = None
 
 
 class _Tasks(Struct):
-    tasks: list[Raw] = []
+    tasks: list[Raw]
 
 
 class _Status(Struct, rename="camel"):
-    queued_system_events: list[Any] = []
+    queued_system_events: list[Any] | None = None
     event_loop: _Loop | None = None
     heartbeat: _Heartbeat | None = None
 
@@ -52,30 +53,30 @@ class _Counts(Struct, rename="camel", frozen=True):
 
 
 class _Preflight(Struct):
-    counts: _Counts = _Counts()
+    counts: _Counts | None = None
 
 
 class _Lanes(Struct):
-    lanes: list[Raw] = []
+    lanes: list[Raw]
 
 
 class _Stability(Struct, rename="camel"):
-    events: list[Raw] = []
+    events: list[Raw]
     first_seq: int | None = None
     last_seq: int | None = None
-    dropped: int = 0
+    dropped: int | None = None
 
 
 class _Logs(Struct, rename="camel"):
-    lines: list[Any] = []
+    lines: list[Any]
     file: str | None = None
     cursor: int | None = None
-    reset: bool = False
-    truncated: bool = False
+    reset: bool | None = None
+    truncated: bool | None = None
 
 
 class _Items(Struct):
-    items: list[Raw] = []
+    items: list[Raw]
 
 
 class _Presentation(Struct, rename="camel", frozen=True):
@@ -96,20 +97,20 @@ class _HistoryItem(Struct, rename="camel"):
     status: str | None = None
     decision: str | None = None
     created_at_ms: int | float | None = None
-    presentation: _Presentation = _Presentation()
+    presentation: _Presentation | None = None
     source: _Source | None = None
 
 
 class _PendingItem(Struct, rename="camel"):
     id: str = ""
     accepted_at: int | float | None = None
-    state: str = ""
+    state: str | None = None
     message: Any = None
     run_id: str | None = None
 
 
 class _Pending(Struct):
-    items: list[Raw] = []
+    items: list[Raw] | None = None
     total: int | None = None
 
 
@@ -119,7 +120,7 @@ class _FlightEvent(Struct):
 
 
 class _Flight(Struct, rename="camel"):
-    run_id: str = ""
+    run_id: str | None = None
     text: str | None = None
     started_at: int | float | None = None
     events: list[_FlightEvent] | None = None
@@ -127,7 +128,7 @@ class _Flight(Struct, rename="camel"):
 
 
 class _Role(Struct):
-    role: str = ""
+    role: str | None = None
     timestamp: int | float | None = None
     content: Any = None
 
@@ -136,7 +137,7 @@ class _History(Struct, rename="camel"):
     session_info: c.Row | None = None
     pending_inputs: _Pending | None = None
     in_flight_run: _Flight | None = None
-    messages: list[_Role] = []
+    messages: list[_Role] | None = None
 
 
 class Reader:
@@ -165,10 +166,9 @@ class Reader:
     def status(self, raw: Raw) -> c.StatusRead:
         """``status``: texts of queued system events, whose queues, and the event loop."""
         answer = msgspec.json.decode(raw, type=_Status)
-        agents = answer.heartbeat.agents if answer.heartbeat else []
-        queued = answer.queued_system_events[:MOST_ROWS]
+        agents = (answer.heartbeat.agents if answer.heartbeat else None) or []
         return c.StatusRead(
-            events=[text for text in queued if isinstance(text, str)],
+            events=_texts(answer.queued_system_events),
             agent_ids=[one.agent_id for one in agents if one.agent_id],
             degraded=answer.event_loop.degraded if answer.event_loop else None,
             heartbeats=tuple(agents),
@@ -185,7 +185,7 @@ class Reader:
 
     def preflight(self, raw: Raw, at_ms: int) -> c.PreflightRead:
         """``gateway.restart.preflight``. Calling it changes nothing (both generations)."""
-        counts = msgspec.json.decode(raw, type=_Preflight).counts
+        counts = msgspec.json.decode(raw, type=_Preflight).counts or _Counts()
         return c.PreflightRead(
             counts.embedded_runs, counts.pending_replies, counts.queue_size, at_ms
         )
@@ -207,7 +207,7 @@ class Reader:
         """``logs.tail``: the lines, and the cursor for the next call."""
         answer = msgspec.json.decode(raw, type=_Logs)
         lines = [log_line(line) for line in answer.lines[-MOST_ROWS:] if isinstance(line, str)]
-        lost = answer.reset or answer.truncated
+        lost = bool(answer.reset or answer.truncated)
         return c.LogRead(lines, answer.file, lost=lost), answer.cursor
 
     def approvals(self, raw: Raw, kind: str) -> c.ApprovalsListed:
@@ -235,14 +235,15 @@ class Reader:
         """``chat.history``: on newer gateways the exact probe of one session."""
         answer = msgspec.json.decode(raw, type=_History)
         pending = answer.pending_inputs
-        items = self._rows(pending.items, _PendingItem) if pending else []
-        messages = answer.messages[-MOST_ROWS:]
+        told = pending.items if pending else None
+        items = self._rows(told, _PendingItem) if told else []
+        messages = (answer.messages or [])[-MOST_ROWS:]
         answered = [at for one in messages if (at := _answered_at(one)) is not None]
         row_at = answer.session_info.snapshot_at if answer.session_info else None
         return c.HistoryRead(
             session_key=session_key,
             at_ms=whole(row_at) or at_ms,
-            tells_pending=pending is not None,
+            tells_pending=told is not None,
             pending=[_pending(item) for item in items],
             pending_total=pending.total if pending else None,
             in_flight=_flight(answer.in_flight_run),
@@ -252,9 +253,15 @@ class Reader:
         )
 
 
+def _texts(listed: list[Any] | None) -> list[str] | None:
+    if listed is None:
+        return None
+    return [text for text in listed[:MOST_ROWS] if isinstance(text, str)]
+
+
 def _decided(item: _HistoryItem) -> c.Decided:
     """A request without a decision was cancelled or has expired: its status says so."""
-    shown = item.presentation
+    shown = item.presentation or _Presentation()
     return c.Decided(
         id=item.id,
         kind=shown.kind or "exec",
@@ -274,7 +281,7 @@ def _pending(item: _PendingItem) -> c.PendingInput:
         id=item.id,
         run_id=item.run_id,
         accepted_at=whole(item.accepted_at),
-        state=item.state,
+        state=item.state or "",
         preview=_text_of(message.get("content"))[:PREVIEW],
         origin=_text_of(message.get("senderId")) or None,
     )

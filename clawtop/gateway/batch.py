@@ -38,6 +38,7 @@ class Batch(UnderWay):
         self.items: list[Item] = []
         self.action.items = self.items
         self._missing = missing or []
+        action.target["ids"] += self._missing
         self._sent: set[str] = set()
 
     def _stopped(self, error: ClawtopError) -> None:

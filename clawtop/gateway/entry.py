@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec import structs
 
 from clawtop.errors import SignInError
 from clawtop.gateway.client import Client
@@ -85,7 +87,7 @@ async def enter(errand: Errand, *, may_ask: bool = True) -> tuple[Link, Hello]:
 
 
 def _with(target: Target, token: Secret) -> Target:
-    return replace(target, secret=token, secret_from=KEPT_FROM)
+    return structs.replace(target, secret=token, secret_from=KEPT_FROM)
 
 
 async def _kept(

@@ -216,7 +216,7 @@ class Feed:
         if method == PROBE:
             self.apply(c.ProbeFailed(_key_of(params), now_ms), now_ms)
         elif method in _PARTS:
-            self.apply(c.PartFailed(_PARTS[method], why), now_ms)
+            self.apply(c.PartFailed(_PARTS[method], why, method), now_ms)
 
     def _read(self, method: str, params: Params, raw: Raw, now_ms: int) -> c.Change | None:
         reader = self.reader
@@ -270,7 +270,7 @@ def _key_of(params: Params) -> str:
 
 
 _KINDS = {one.method: APPROVAL_KINDS[one.name] for one in QUESTIONS if one.name in APPROVAL_KINDS}
-_PARTS = {one.method: one.part for one in QUESTIONS} | {"sessions.subscribe": "locks"}
+_PARTS = {one.method: one.part for one in QUESTIONS} | {"sessions.subscribe": "changes"}
 _PLAIN: dict[str, Callable[[Reader, Raw], c.Change]] = {
     "status": Reader.status,
     "tasks.list": Reader.tasks,

@@ -8,10 +8,12 @@ import os
 import re
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from clawtop.errors import FindError, UsageError
 from clawtop.gateway.config import (
@@ -21,15 +23,15 @@ from clawtop.gateway.config import (
     read_gateway_config,
     read_own_config,
 )
+from clawtop.gateway.reading import read_line
 from clawtop.gateway.secret import Secret
 from clawtop.text import plain
 
-_SHA256 = re.compile(r"[0-9a-f]{64}\Z")
+LONGEST_SECRET = 65_536  # bytes of the file it is in
 _TEMPLATE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}\Z")
 
 
-@dataclass(frozen=True)
-class Options:
+class Options(Struct, frozen=True):
     """The common options of the command line that say where and with what."""
 
     url: str | None = None
@@ -42,8 +44,7 @@ class Options:
     allow_plaintext: bool = False
 
 
-@dataclass(frozen=True)
-class Target:
+class Target(Struct, frozen=True):
     """A gateway to connect to, and where each part of that knowledge came from."""
 
     url: str
@@ -166,6 +167,8 @@ def _from_gateway_config(options: Options, env: Mapping[str, str], home: Path) -
         target = replace(target, tls_fingerprint=pin if isinstance(pin, str) else None)
     else:
         target, secret = _local(config, env, options)
+        if target.url.startswith("wss:"):
+            target = replace(target, tls_fingerprint=_own_pin(config, env, options))
     target = replace(target, config_file=path if config.exists else None)
     if secret is not None:
         return replace(target, secret=secret, secret_from=str(path))
@@ -188,6 +191,18 @@ def _local(
     if _secret_given(options, env) or port != config.port:
         return target, None  # the file's secret goes only to the address the file names
     return target, _config_secret(config, env, ("auth", "token"), ("auth", "password"))
+
+
+def _own_pin(config: GatewayConfig, env: Mapping[str, str], options: Options) -> str | None:
+    """Of the certificate that the gateway of this host uses; it makes one itself by default."""
+    from clawtop.gateway.pin import pin_of_file  # loads OpenSSL: only where there is TLS
+
+    named = config.part("tls", "certPath")
+    if isinstance(named, str) and named.strip():
+        return pin_of_file(Path(os.path.expanduser(named.strip())))
+    named = "" if options.config or options.profile else env.get("OPENCLAW_STATE_DIR")
+    folder = Path(os.path.expanduser(named)) if named else config.path.parent
+    return pin_of_file(folder / "gateway" / "tls" / "gateway-cert.pem")
 
 
 def _config_secret(
@@ -270,9 +285,9 @@ def _read_secret(path: str, source: str) -> str:
     """The first line of a file, a pipe or (``-``) standard input."""
     try:
         if path == "-":
-            text = sys.stdin.readline()
+            text = sys.stdin.readline(LONGEST_SECRET)
         else:
-            text = Path(os.path.expanduser(path)).read_text(encoding="utf-8")
+            text = read_line(Path(os.path.expanduser(path)), LONGEST_SECRET).decode()
     except (OSError, ValueError) as error:
         why = error.strerror if isinstance(error, OSError) else "it is not text"
         raise FindError(
@@ -298,8 +313,10 @@ def _with_checked_pin(target: Target) -> Target:
     """A pin that is none, or that nothing would check, is not silently passed by."""
     if target.tls_fingerprint is None:
         return target
-    pin = target.tls_fingerprint.lower().removeprefix("sha256:").replace(":", "").strip()
-    if not _SHA256.match(pin):
+    from clawtop.gateway.pin import normal_pin
+
+    pin = normal_pin(target.tls_fingerprint)
+    if pin is None:
         raise UsageError(
             "the TLS fingerprint is not a SHA-256 in hex",
             "It has 64 digits; openssl x509 -noout -fingerprint -sha256 prints it",

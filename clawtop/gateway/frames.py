@@ -107,6 +107,8 @@ MOST_ROWS = 5_000  # taken of one listing: it is worked off in one go, and the s
 UNREADABLE = (msgspec.DecodeError, msgspec.ValidationError, UnicodeDecodeError, RecursionError)
 
 
+STRANGE_GREETING = "clawtop.unreadable"  # our own word, in place of the gateway's: it said yes
+
 decode = _envelope.decode  # a frame's envelope; raises one of ``UNREADABLE`` for what is none
 
 
@@ -136,8 +138,19 @@ def decode_error(raw: Raw) -> ErrorBody:
 
 
 def decode_hello(raw: Raw) -> Hello:
-    """hello-ok. Raises one of ``UNREADABLE``."""
-    return _hello.decode(raw)
+    """hello-ok; what is null in it is missing. Raises one of ``UNREADABLE``."""
+    try:
+        return _hello.decode(raw)
+    except msgspec.ValidationError:
+        return msgspec.convert(_without_nulls(_any.decode(raw)), Hello)
+
+
+def _without_nulls(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_nulls(one) for key, one in value.items() if one is not None}
+    if isinstance(value, list):
+        return [_without_nulls(one) for one in value if one is not None]
+    return value
 
 
 def decode_device_token(raw: Raw) -> str | None:

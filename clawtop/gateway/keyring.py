@@ -19,8 +19,9 @@ from clawtop.errors import FindError
 from clawtop.gateway.actionlog import log_path
 from clawtop.gateway.find import Target
 from clawtop.gateway.identity import Device
+from clawtop.gateway.reading import read_whole
 from clawtop.gateway.secret import Secret
-from clawtop.gateway.statefile import gateway_file, read_whole, write_new, write_whole
+from clawtop.gateway.statefile import gateway_file, write_new, write_whole
 
 DEVICE_TOKEN = "deviceToken"  # what the gateway calls it in ``connect``
 LARGEST = 16_384

@@ -321,19 +321,26 @@ def _gateway_error(method: str, error: frames.ErrorBody) -> CallError:
     )
 
 
+def _hung_up(error: BaseException) -> bool:
+    """Whether the other side ended it before the first byte of an answer."""
+    return isinstance(error, EOFError) or isinstance(error.__cause__, EOFError)
+
+
 def _connect_error(error: Exception, target: Target) -> ConnectError:
     """Why no connection came about, in a sentence. ``health`` may know more."""
     where = target.address
     if isinstance(error, InvalidStatus):
         return refusals.of_status(error.response.status_code, target)
+    if isinstance(error, InvalidHandshake | EOFError) and _hung_up(error):
+        return refusals.of_silence(target)
     if isinstance(error, InvalidHandshake | EOFError | ConnectionClosed):
         return refusals.not_a_gateway(target)
     if isinstance(error, TimeoutError):
         return ConnectError(f"{where} {NO_ANSWER}", code="timeout")
-    if isinstance(error, ssl.SSLError):
-        return ConnectError(
-            f"TLS with {where} failed", "Check the address, or pin --tls-fingerprint", code="tls"
-        )
+    within_tls = isinstance(error, ConnectionError) and error.errno is None  # asyncio says so
+    if isinstance(error, ssl.SSLError) or (within_tls and target.url.startswith("wss:")):
+        untrusted = error if isinstance(error, ssl.SSLCertVerificationError) else None
+        return refusals.of_tls(target, untrusted.verify_message if untrusted else "")
     if isinstance(error, ConnectionRefusedError):
         return ConnectError(f"nothing listens at {where}", code="refused")
     if isinstance(error, OSError):

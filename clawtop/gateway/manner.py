@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from msgspec import Struct
 
 from clawtop.gateway.methods import ADMIN, APPROVALS, READ
 
 
-@dataclass(frozen=True)
-class Manner:
+class Manner(Struct, frozen=True):
     """How to watch. ``one_shot``: approvals only where seeing them changes nothing."""
 
     read_only: bool = False
@@ -19,6 +18,11 @@ class Manner:
     @property
     def wants_approvals(self) -> bool:
         return not self.read_only and self.approvals != "off"
+
+    @property
+    def insists(self) -> bool:
+        """Approvals were asked for by name, for one answer: it is not given without them."""
+        return self.one_shot and self.approvals == "on"
 
     def scopes(self, *, route: bool | None) -> tuple[str, ...]:
         """Scopes to ask for. ``route``: whether approvals would make us one; None: not known."""

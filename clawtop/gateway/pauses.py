@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 import msgspec
 
 from clawtop.errors import RefusedError
-from clawtop.gateway.statefile import gateway_file, read_whole, write_whole
+from clawtop.gateway.reading import read_whole
+from clawtop.gateway.statefile import gateway_file, write_whole
 from clawtop.picture.pause import Pause, PauseKnown
 
 SCHEMA = "clawtop.pause/1"

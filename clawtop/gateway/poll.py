@@ -33,7 +33,7 @@ INSIDE = "clawtop.snapshot"
 QUESTIONS = (
     Question("companion", INSIDE, 2, "companion", "locks, queues, recoveries from inside"),
     Question("rows", "sessions.list", 5, "locks", "session rows and their flags"),
-    Question("preflight", "gateway.restart.preflight", 5, "locks", "how many locks there are"),
+    Question("preflight", "gateway.restart.preflight", 5, "counts", "how many locks there are"),
     Question("approvals.exec", "exec.approval.list", 3, "approvals", "pending commands"),
     Question("approvals.plugin", "plugin.approval.list", 6, "approvals", "pending plugin asks"),
     Question("approvals.agent", "openclaw.approval.list", 10, "approvals", "system agent asks"),

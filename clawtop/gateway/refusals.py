@@ -11,12 +11,22 @@ from typing import Any
 
 from clawtop.errors import ConnectError, PairingError, SignInError
 from clawtop.gateway.find import Target
-from clawtop.gateway.frames import ErrorBody
+from clawtop.gateway.frames import STRANGE_GREETING, ErrorBody
 from clawtop.text import plain
 
 DEVICE_TOKEN_REFUSED = "auth_device_token_mismatch"
 SCOPES_REFUSED = "auth_scope_mismatch"
 REMOVED = "device removed"  # a close; said as well where its token was replaced
+ASK_AGAIN = "give the shared secret once more (--token-file), then have the device approved"
+_INVALIDATED = "client invalidated: device-"  # the same, said to a request that came just then
+_JUDGED_AFRESH = {  # 2026.9.6 on a change of its config: the next sign-in tells what is allowed
+    "gateway policy changed",
+    "operator role changed",
+    "client invalidated: gateway-policy-changed",
+    "client invalidated: device-pairing-reapproved",
+}
+_NOT_READY = "gateway message handler loading"  # 2026.5.28, just after its port was opened
+_CERTIFICATE = "~/.openclaw/gateway/tls/gateway-cert.pem"  # the one a gateway makes itself
 _REQUEST_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}\Z")  # it goes into a command line
 
 _CODES = {
@@ -34,12 +44,10 @@ _CODES = {
 }
 
 
+_LESS = "has approved this device for less than {}"
 _PAIRING = {
     "not-paired": ("waits for a person to approve this device for {}", ""),
-    "scope-upgrade": (
-        "has approved this device for less than {}",
-        "; or look with --read-only",
-    ),
+    "scope-upgrade": (_LESS, "; or look with --read-only"),
     "role-upgrade": ("took back what this device was approved for; it asks for {}", ""),
 }
 
@@ -50,6 +58,12 @@ def of_connect(error: ErrorBody, target: Target) -> ConnectError:
     code = details.get("code") if isinstance(details.get("code"), str) else ""
     if error.code == "UNAVAILABLE":
         return ConnectError(f"{target.address} is starting", "Try again soon", code="starting")
+    if error.code == STRANGE_GREETING:
+        return SignInError(
+            f"the greeting of the gateway at {target.address} was not understood",
+            "Upgrade clawtop or the gateway",
+            code="greeting",
+        )
     if code == "PAIRING_REQUIRED":
         return of_pairing(details, target)
     what, hint = _CODES.get(code or "", ("", ""))
@@ -67,20 +81,29 @@ def of_pairing(details: dict[str, Any], target: Target) -> PairingError:
     """A person has to approve this device, or more for it; with the exact command."""
     given, scopes = details.get("requestId"), details.get("requestedScopes")
     request_id = given if isinstance(given, str) and _REQUEST_ID.match(given) else ""
-    named = [one for one in scopes if isinstance(one, str)] if isinstance(scopes, list) else []
+    named = _texts(scopes)
     wanted = plain(", ".join(named))[:200] or "what it asks for"
     what, other = _PAIRING.get(str(details.get("reason")), _PAIRING["not-paired"])
-    command = f"openclaw devices approve {request_id}" if request_id else "openclaw devices list"
     return PairingError(
         f"the gateway at {target.address} {what.format(wanted)}",
-        f"On its host: {command}{other}",
+        f"On its host: {command(request_id)}{other}",
         request_id=request_id,
+        approved=_texts(details.get("approvedScopes")) if what == _LESS else (),
     )
+
+
+def command(request_id: str) -> str:
+    """What a person types on the gateway's host to approve this request."""
+    return f"openclaw devices approve {request_id}" if request_id else "openclaw devices list"
+
+
+def _texts(value: Any) -> tuple[str, ...]:
+    return tuple(one for one in value if isinstance(one, str)) if isinstance(value, list) else ()
 
 
 def of_device(code: str, target: Target, scopes: tuple[str, ...]) -> SignInError:
     """The device's own token was refused, and there is no secret to go on with."""
-    again = "give the shared secret once more (--token-file), then have the device approved"
+    again = ASK_AGAIN
     if code == SCOPES_REFUSED:
         return SignInError(
             f"the gateway at {target.address} has approved this device for less than "
@@ -100,9 +123,11 @@ def of_close(code: int | None, reason: str, target: Target) -> ConnectError:
     """The gateway closed the socket."""
     words = plain(reason)[:200]
     where = target.address
-    if code == 1002:
+    if code == 1002 and "protocol mismatch" in reason:
         return SignInError(f"{where} speaks another protocol version", "Upgrade clawtop")
-    if code == 4001 and reason == REMOVED:
+    if code == 4001 and reason in _JUDGED_AFRESH:
+        return ConnectError(f"{where} ended the link: {words}", code="policy")
+    if code == 4001 and (reason == REMOVED or reason.startswith(_INVALIDATED)):
         return SignInError(
             f"{where} ended the link: this device was removed, or its token was replaced",
             "To sign in again, press r or start clawtop again",
@@ -116,6 +141,8 @@ def of_close(code: int | None, reason: str, target: Target) -> ConnectError:
         )
     if code == 1008 and "slow consumer" in reason:
         return ConnectError(f"{where} closed the link: this terminal was too slow", code="slow")
+    if code == 1008 and reason == _NOT_READY:
+        return ConnectError(f"{where} is starting", code="starting")
     if code == 1008:
         return SignInError(f"{where} closed the link: {words or 'policy'}", "See clawtop doctor")
     if code == 1012:
@@ -159,4 +186,31 @@ def not_a_gateway(target: Target, detail: str = "") -> ConnectError:
         f"what listens at {target.address} is not an OpenClaw gateway{detail}",
         "Check the address and port",
         code="not_a_gateway",
+    )
+
+
+def of_silence(target: Target) -> ConnectError:
+    """It hung up on our HTTP without a word, as a gateway with TLS does."""
+    if target.url.startswith("wss:"):
+        return not_a_gateway(target)
+    return ConnectError(
+        f"what listens at {target.address} is not an OpenClaw gateway, or it wants TLS",
+        "Check the address and port; with TLS it begins with wss://",
+        code="not_a_gateway",
+    )
+
+
+def of_tls(target: Target, untrusted: str) -> ConnectError:
+    """No TLS came about. ``untrusted``: what is wrong with the certificate, if that is why."""
+    if not untrusted:
+        return ConnectError(
+            f"what listens at {target.address} does not speak TLS as clawtop does",
+            "Check the address and port; without TLS it begins with ws://",
+            code="tls",
+        )
+    return ConnectError(
+        f"this host does not trust the certificate of {target.address} ({plain(untrusted)})",
+        "If it is the gateway's own, pin it: --tls-fingerprint SHA256, which its host tells with"
+        f" openssl x509 -noout -fingerprint -sha256 -in {_CERTIFICATE}",
+        code="tls",
     )

@@ -10,8 +10,9 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from clawtop.gateway.playback import Playback, TapeClock
 from clawtop.gateway.survey import First, MakeNamer, Survey
@@ -39,7 +40,7 @@ class Player:
         speed: float = 1.0,
     ) -> None:
         self.tape, self.speed = tape, speed
-        self.manner = replace(tape.header.manner, read_only=True)
+        self.manner = structs.replace(tape.header.manner, read_only=True)
         self.survey = Survey(tape, make_namer, keeps=True)
         self.playback = Playback(tape)
         self.paused = False

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from msgspec import Struct
 
 from clawtop.text import MASK
 
 
-@dataclass(frozen=True)
-class Secret:
+class Secret(Struct, frozen=True):
     """A token or password. Never shown: repr hides it."""
 
     kind: str
-    value: str = field(repr=False)
+    value: str
+
+    def __repr__(self) -> str:
+        return f"Secret(kind={self.kind!r})"
 
     def params(self) -> dict[str, str]:
         return {self.kind: self.value}

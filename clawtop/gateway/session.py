@@ -205,7 +205,7 @@ class Session:
             try:
                 hello = frames.decode_hello(frame.payload)
             except frames.UNREADABLE:
-                error = frames.ErrorBody(code="UNREADABLE", message="its greeting is unreadable")
+                error = frames.ErrorBody(code=frames.STRANGE_GREETING)
         if error is not None:
             self.state = State.CLOSED
             return Refused(error)

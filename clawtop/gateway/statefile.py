@@ -46,15 +46,3 @@ def _written_beside(path: Path, data: bytes) -> Iterator[str]:
     finally:
         with contextlib.suppress(OSError):
             os.unlink(name)
-
-
-def read_whole(path: Path, largest: int) -> bytes | None:
-    """Its bytes; None when there is no such file. Raises OSError, also for one that is larger."""
-    try:
-        with path.open("rb") as file:
-            data = file.read(largest + 1)
-    except (FileNotFoundError, NotADirectoryError):
-        return None
-    if len(data) > largest:
-        raise OSError(f"more than {largest} bytes")
-    return data

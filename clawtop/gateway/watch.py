@@ -13,6 +13,7 @@ import os
 import random
 import time
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from functools import partial
 
 from clawtop.errors import (
@@ -22,6 +23,7 @@ from clawtop.errors import (
     GatewayError,
     PairingError,
     SignInError,
+    UnclearError,
 )
 from clawtop.gateway import frames
 from clawtop.gateway.answers import Reader
@@ -35,10 +37,10 @@ from clawtop.gateway.identity import Device
 from clawtop.gateway.link import Link
 from clawtop.gateway.manner import Manner
 from clawtop.gateway.methods import ADMIN, APPROVALS, READ, READ_METHODS
-from clawtop.gateway.pairing import Patience
+from clawtop.gateway.pairing import ASK_EVERY_S, Lack, Patience, approved_part, lack_of
 from clawtop.gateway.pauses import Pauses
 from clawtop.gateway.poll import PROBE, PROBE_QUESTION, Budget, Question
-from clawtop.gateway.refusals import SCOPES_REFUSED, of_close
+from clawtop.gateway.refusals import of_close
 from clawtop.gateway.secret import Secret
 from clawtop.gateway.session import Pushed
 from clawtop.picture import changes as c
@@ -62,7 +64,7 @@ class Watcher:
 
     past = ""
     banner = ""
-    todo = ""  # what a person has to do at the gateway before there can be a link
+    todo = ""  # what a person has to do at the gateway before there can be a link, or a wider one
 
     def __init__(
         self,
@@ -76,6 +78,7 @@ class Watcher:
         self.target, self.client, self.store, self.manner = target, client, store, manner
         self.clock = GatewayClock()
         where = (target.name, target.url)
+        store.our_instance = client.instance_id
         self.feed = Feed(store, self.clock, manner, where, on_dirty=on_dirty)
         self.budget = Budget()
         self.pauses = Pauses(os.environ, target.url)
@@ -86,7 +89,12 @@ class Watcher:
         self.named: frozenset[str] = frozenset()
         self.device: Device | None = None
         self.opened_by: Secret | None = None
+        self.lack: Lack | None = None
+        """What the link there is was asked for and not given, for want of a person's approval."""
         self._patience = Patience()
+        self._more = Patience()  # of asking for the lacking scopes, over all links
+        self._may_ask = True
+        self._sign_in_again = False
         self._wake = asyncio.Event()
         self._now = asyncio.Event()
         self._asking: set[asyncio.Task[None]] = set()
@@ -131,6 +139,7 @@ class Watcher:
                     await self.serve()
                 finally:
                     self._count_afresh()
+                continue  # more was approved: sign in again with it
             except (SignInError, FindError) as error:
                 self._down(error)
                 raise
@@ -144,30 +153,35 @@ class Watcher:
 
     async def connect(self) -> None:
         """Open a link with the scopes this manner of watching needs. Raises ConnectError."""
-        narrow = self.manner.scopes(route=None)
+        asked = self.manner.scopes(route=None)
         try:
-            link, hello = await enter(self._errand(narrow))
+            link, hello = await self._entered(asked, may_ask=self._may_ask)
             wider = self._wider_scopes(hello)
             if wider is not None:
                 await link.close()
-                link, hello = await self._widened(wider, narrow)
+                asked = wider
+                link, hello = await self._entered(wider, may_ask=False)
         except ConnectError as error:
             raise await explain(error, self.target) from None
         self.link, self.retry_at, self._opened_at = link, None, time.monotonic()
         self.device, self.opened_by = link.device, link.target.secret
         self._patience.over()
-        self._opened(hello, link)
+        self._opened(hello, asked)
 
-    async def _widened(
-        self, wider: tuple[str, ...], narrow: tuple[str, ...]
-    ) -> tuple[Link, frames.Hello]:
-        """With more scopes, unless this device was approved for less: nobody asked for more."""
+    async def _entered(self, asked: tuple[str, ...], *, may_ask: bool) -> tuple[Link, frames.Hello]:
+        """With these scopes, or with what this device is approved for of them. Raises ConnectError,
+        also for less where they were asked for by name and only this once."""
+        self.lack = None
         try:
-            return await enter(self._errand(wider), may_ask=False)
-        except SignInError as error:
-            if error.code != SCOPES_REFUSED:
+            return await enter(self._errand(asked), may_ask=may_ask)
+        except (PairingError, SignInError) as error:
+            part = () if self.manner.insists else approved_part(asked, error)
+            if not part:
                 raise
-            return await enter(self._errand(narrow))
+            lack = self._lacking(asked, part, error)
+        link, hello = await enter(self._errand(part), may_ask=False)
+        self.lack = lack
+        return link, hello
 
     def _errand(self, scopes: tuple[str, ...]) -> Errand:
         return Errand(
@@ -180,6 +194,39 @@ class Watcher:
             on_push=self._pushed,
         )
 
+    async def _until_approved(self) -> None:
+        """Ask now and then for what is lacking, on a link beside, until a person approved it or
+        nobody will."""
+        scopes = self.manner.scopes(route=None)
+        while self.lack is not None and self.lack.request_id:
+            await asyncio.sleep(ASK_EVERY_S)
+            try:
+                link, _ = await enter(replace(self._errand(scopes), on_push=None))
+            except PairingError as error:
+                part = tuple(scope for scope in scopes if scope not in self.lack.scopes)
+                self.lack = self._lacking(scopes, part, error)
+                self.todo = self.lack.todo
+            except SignInError:
+                return
+            except ClawtopError:
+                continue
+            else:
+                await link.close()
+                self._sign_in_again = True
+                self._wake.set()
+                return
+
+    def _lacking(self, asked: tuple[str, ...], part: tuple[str, ...], error: ConnectError) -> Lack:
+        """What is lacking; after a few requests that nobody approved no more of them is made."""
+        lack = lack_of(asked, part, error, has_secret=self.target.secret is not None)
+        try:
+            if isinstance(error, PairingError):
+                self._more.wait_s(error)
+        except SignInError as over:
+            self._may_ask = False
+            return lack._replace(request_id="", todo=f"{over.message}. {over.next_step}")
+        return lack
+
     def _wider_scopes(self, hello: frames.Hello) -> tuple[str, ...] | None:
         """One-shot commands ask for more only once they know that it changes nothing."""
         every = (READ, APPROVALS, ADMIN)
@@ -187,9 +234,12 @@ class Watcher:
         wider = self.manner.scopes(route=is_route(facts))
         return wider if wider != self.manner.scopes(route=None) else None
 
-    def _opened(self, hello: frames.Hello, link: Link) -> None:
-        self.todo = ""
-        facts = self.feed.up(hello, link.scopes)
+    def _opened(self, hello: frames.Hello, asked: tuple[str, ...]) -> None:
+        self.todo = self.lack.todo if self.lack is not None else ""
+        if self.lack is None:
+            self._more.over()
+        self._sign_in_again = False
+        facts = self.feed.up(hello, asked)
         self.apply(self.pauses.load())
         self.budget = Budget.for_gateway(facts, self.store.wishes, time.monotonic())
 
@@ -227,25 +277,31 @@ class Watcher:
     # -- asking
 
     async def serve(self) -> None:
-        """Subscribe, then ask within the budget until the link ends. Raises ConnectError."""
+        """Subscribe, then ask within the budget until the link ends, or until more was approved
+        for it than it has. Raises ConnectError."""
         link = self.link
         assert link is not None
         try:
             await self._subscribe()
             gone = asyncio.create_task(link.closed())
+            more = asyncio.create_task(self._until_approved(), name="clawtop-approval")
             try:
-                while not gone.done():
+                while not (gone.done() or self._sign_in_again):
                     self.ask_due()
                     await self._sleep_until_due(gone)
             finally:
                 gone.cancel()
+                more.cancel()
+                await asyncio.gather(more, return_exceptions=True)
+            if self._sign_in_again:
+                return
             raise of_close(link.close_code, link.close_reason, self.target)
         finally:
             await self.close()
 
     async def _subscribe(self) -> None:
         if "sessions.subscribe" in (self.store.facts.methods if self.store.facts else ()):
-            with contextlib.suppress(GatewayError):
+            with contextlib.suppress(GatewayError, UnclearError):
                 await self._hear("sessions.subscribe", {})
 
     async def _sleep_until_due(self, gone: asyncio.Task[None]) -> None:
@@ -259,7 +315,11 @@ class Watcher:
             wake.cancel()
 
     def ask_all_now(self) -> None:
-        """Ask everything again; what is already under way is not asked twice."""
+        """Ask everything again; what is already under way is not asked twice. A person whom
+        nobody answered asks with it for what this device lacks."""
+        if self.lack is not None and not self._may_ask:
+            self._more.over()
+            self._may_ask = self._sign_in_again = True
         self.budget.all_now(time.monotonic())
         self._wake.set()
 

@@ -41,7 +41,7 @@ def cascade(scene: Scene, group: str) -> Finding | None:
     return Finding(
         severity=Severity.CRITICAL if worst else Severity.WARNING,
         certainty=Proof.PROVED if signs else Proof.LIKELY,
-        summary=f"the same command is asked for {len(copies)} times: {quoted(first.command, 60)}",
+        summary=f"the same command is asked for {len(copies)} times: {quoted(first.wanted, 60)}",
         session_key=first.session_key,
         run_id=runs.pop() if len(runs) == 1 else None,
         about=group,
@@ -213,9 +213,7 @@ def _aging(scene: Scene, key: str, oldest: int | None, waiters: int | None) -> S
 
 def _pending(one: Approval) -> str:
     run = f", run {quoted(one.run_id, 60)}" if one.run_id else ""
-    return (
-        f"approval {quoted(one.id, 60)} asked {at(one.created_at_ms)}{run}: {quoted(one.command)}"
-    )
+    return f"approval {quoted(one.id, 60)} asked {at(one.created_at_ms)}{run}: {quoted(one.wanted)}"
 
 
 def _answers(asked: list[Approval]) -> list[Way]:

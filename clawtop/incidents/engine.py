@@ -8,6 +8,7 @@ from __future__ import annotations
 import heapq
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from itertools import islice
 
 from msgspec import Struct
 
@@ -53,18 +54,27 @@ class Engine:
         self._open_of: Counter[str] = Counter()  # how many open incidents each subject has
         self._due: dict[Place, int] = {}
         self._stuck: set[str] = set()
+        self._waiting: dict[str, None] = {}  # sessions still to be looked at, first come first
         self._deadlines: list[tuple[int, Place]] = []
         self._of = {
             subject: [place for place, kind in enumerate(kinds) if kind.subject is subject]
             for subject in Subject
         }
 
-    def refresh(self) -> list[Change]:
-        """Look again where something changed or became due. The store is refreshed by others."""
+    def refresh(self, limit: int | None = None) -> list[Change]:
+        """Look again where something changed or became due. The store is refreshed by others.
+
+        ``limit``: look at most at so many sessions now; ``backlog_of_work`` tells the rest.
+        """
         changes: list[Change] = []
-        for place in sorted(self._places()):
+        for place in sorted(self._places(limit)):
             changes += self._look(place)
         return changes
+
+    @property
+    def backlog_of_work(self) -> int:
+        """Sessions still to be looked at after a limited ``refresh``."""
+        return len(self._waiting)
 
     def incidents(self) -> list[Incident]:
         """Open incidents, worst first."""
@@ -76,15 +86,20 @@ class Engine:
 
     # -- where to look
 
-    def _places(self) -> set[Place]:
+    def _places(self, limit: int | None) -> set[Place]:
         now_ms = self.store.now_ms
         places: set[Place] = set()
         for panel, ids in self._follower.take().items():
             subject = PANEL_SUBJECTS.get(panel)
-            if subject is not None:
+            if subject is Subject.SESSION:
+                self._waiting.update(dict.fromkeys(self._subjects(subject, panel, ids)))
+            elif subject is not None:
                 for name in self._subjects(subject, panel, ids):
                     places.update((place, name) for place in self._of[subject])
             places.update(self._also(panel, ids))
+        for name in [*islice(self._waiting, limit)]:
+            del self._waiting[name]
+            places.update((place, name) for place in self._of[Subject.SESSION])
         while self._deadlines and self._deadlines[0][0] <= now_ms:
             due, place = heapq.heappop(self._deadlines)
             if self._due.get(place) == due:

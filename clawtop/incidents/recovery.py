@@ -34,7 +34,7 @@ def phantom(scene: Scene, name: str) -> Finding | None:
         since_ms=_at(oldest),
         since_is="exact",
         evidence=[_line(one) for one in recent[:6]]
-        + [f"{count(len(recent), 'request')} that stand for no attempt"],
+        + [f"{count(len(recent), 'request')} standing for no attempt"],
         ruled_out=[
             "a lost outcome: another attempt of the same minute was already in flight",
             "a ring that overflowed: no record was dropped in between"

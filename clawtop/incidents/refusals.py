@@ -7,6 +7,7 @@ from itertools import pairwise
 from clawtop.incidents.incident import Act, Severity, Way
 from clawtop.incidents.scene import Finding, Scene
 from clawtop.incidents.words import at, quoted
+from clawtop.picture.coverage import is_route
 from clawtop.picture.logs import (
     ASK_HEADLESS,
     ASK_UNDELIVERED,
@@ -16,6 +17,7 @@ from clawtop.picture.logs import (
     Note,
 )
 from clawtop.picture.records import Proof
+from clawtop.picture.seen import seen
 
 ONE_MS = 1_000  # lines of one refusal
 FOLLOWUPS = 3
@@ -114,7 +116,12 @@ def out_of_step(scene: Scene, name: str) -> Finding | None:
 
 
 def _undelivered(scene: Scene, since_ms: int) -> list[Note]:
-    """Approvals that a channel could not show, while no operator is there to answer."""
-    if any(one.can_answer_approvals for one in scene.store.operators):
+    """Approvals that a channel could not show, while it is known that no operator is there to
+    answer, and not clawtop either."""
+    store = scene.store
+    ours = store.facts is not None and is_route(store.facts)
+    if ours or not seen(store, "operators"):
+        return []
+    if any(one.can_answer_approvals is not False for one in store.operators):
         return []
     return scene.store.logbook.of_head(ASK_UNDELIVERED, since_ms=since_ms)

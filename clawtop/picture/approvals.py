@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import heapq
 from bisect import insort
 from collections import OrderedDict
@@ -15,38 +14,37 @@ from clawtop.picture.changes import ApprovalRequest, ApprovalRow, Decided
 from clawtop.picture.records import Approval
 from clawtop.picture.sessions import whole
 
+NOTHING_TOLD = ApprovalRequest()
+
 
 def approval_of(row: ApprovalRow, kind: str) -> Approval:
-    """The record of one pending approval."""
-    request = row.request
-    command = ""
-    if request is not None:
-        command = request.command or request.title or request.tool_name or ""
-    fields = (
-        (request.agent_id, request.session_key, request.host, request.node_id, request.cwd)
-        if request is not None
-        else (None,) * 5
-    )
-    agent_id, session_key, host, node_id, cwd = fields
+    """The record of one pending approval. One that does not say what it is for equals no other."""
+    request = row.request or NOTHING_TOLD
+    command = request.command or request.title or request.tool_name or ""
+    where = (request.agent_id, request.session_key, request.host, request.node_id, request.cwd)
+    what = (command, request.description, request.tool_name, request.plugin_id)
     return Approval(
         id=row.id,
         kind=row.approval_kind or kind,
         command=command,
-        cwd=cwd,
-        host=host,
-        node_id=node_id,
-        agent_id=agent_id,
-        session_key=session_key,
-        run_id=request.run_id if request is not None else None,
+        cwd=request.cwd,
+        host=request.host,
+        node_id=request.node_id,
+        agent_id=request.agent_id,
+        session_key=request.session_key,
+        run_id=request.run_id,
         created_at_ms=whole(row.created_at_ms),
         expires_at_ms=whole(row.expires_at_ms),
-        group=group_of(kind, *fields, command),
+        group=group_of(kind, *where, *(what if command else (row.id,))),
+        description=request.description,
     )
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def group_of(*parts: str | None) -> str:
-    """A short digest of (kind, agent, session, host, node, cwd, command), exact to the letter."""
+    """A short digest of everything that makes two requests equal, exact to the letter."""
+    import hashlib  # loads OpenSSL, for which the first frame does not wait
+
     text = "".join("-" if part is None else f"{len(part)}:{part}" for part in parts)
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 

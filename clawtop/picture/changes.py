@@ -7,7 +7,7 @@ gateway's clock unless a name says otherwise. No clock, no I/O.
 
 from __future__ import annotations
 
-from msgspec import Struct, field
+from msgspec import Struct
 
 from clawtop.picture.companion import CompanionRead as CompanionRead
 from clawtop.picture.pause import PauseKnown as PauseKnown
@@ -39,6 +39,7 @@ class ApprovalRequest(_Wire):
     session_key: str | None = None
     run_id: str | None = None
     tool_name: str | None = None
+    plugin_id: str | None = None
 
 
 class ApprovalRow(_Wire):
@@ -105,9 +106,10 @@ class HeartbeatAgent(Struct, rename="camel", frozen=True, gc=False):
 
 
 class StatusRead(Struct):
-    """What ``status`` tells of queued system events; texts of main sessions only."""
+    """What ``status`` tells of queued system events; texts of main sessions only. ``events`` is
+    None where it tells nothing of them."""
 
-    events: list[str]
+    events: list[str] | None
     agent_ids: list[str]
     degraded: bool | None = None
     read_at_ms: int = 0
@@ -167,8 +169,8 @@ class PreflightRead(Struct):
 
 class LaneRow(_Wire):
     lane: str
-    active_count: int = 0
-    queued_count: int = 0
+    active_count: int | None = None
+    queued_count: int | None = None
     max_concurrent: int | None = None
     draining: bool | None = None
     blocked_by: str | None = None
@@ -196,7 +198,7 @@ class StabilityRead(Struct):
     events: list[StabilityEvent]
     first_seq: int | None = None
     last_seq: int | None = None
-    dropped: int = 0
+    dropped: int | None = None
 
 
 class LogLine(Struct, gc=False):
@@ -242,9 +244,9 @@ class QueueCount(_Wire):
 class DeliveryQueues(_Wire):
     """Dead letters of both directions and channels that take in faster than they work off."""
 
-    failed: list[QueueCount] = field(default_factory=list)
-    ingress_failed: list[QueueCount] = field(default_factory=list)
-    ingress_pressure: list[QueueCount] = field(default_factory=list)
+    failed: list[QueueCount] | None = None
+    ingress_failed: list[QueueCount] | None = None
+    ingress_pressure: list[QueueCount] | None = None
 
 
 class Health(_Wire):
@@ -330,10 +332,12 @@ class Answered(Struct):
 
 
 class PartFailed(Struct):
-    """A part of the picture could not be read: the coverage says why."""
+    """A part of the picture could not be read: the coverage says why. ``method``: what was asked,
+    where a part is read by more than one question."""
 
     part: str
     why: str
+    method: str = ""
 
 
 Change = (

@@ -6,9 +6,11 @@ from msgspec import Struct
 
 from clawtop.picture.changes import GatewayFacts
 from clawtop.picture.companion import Companion
+from clawtop.picture.failures import Failures
 from clawtop.picture.records import PARTS, Part
 
 MAIN_ONLY = "texts of main sessions only: no gateway lists other queues, ids or times"
+BESIDE_ROWS = frozenset({"counts", "changes"})  # without them locks are still listed, less surely
 NO_LOCK_LIST = "no gateway lists its locks: inferred from rows, runs, probes and counts"
 NOT_COUNTED = "this gateway does not count its locks, so one may be hidden"
 ANONYMOUS = "the diagnostics ring names no session and log lines are not readable here"
@@ -43,6 +45,11 @@ def grants(facts: GatewayFacts, scope: str) -> bool:
     return scope == "operator.read" and "operator.write" in have
 
 
+def lacking(facts: GatewayFacts) -> list[str]:
+    """Scopes that were asked for and not granted."""
+    return [scope for scope in facts.asked_scopes if not grants(facts, scope)]
+
+
 def is_route(facts: GatewayFacts) -> bool:
     """Whether being connected with these scopes makes clawtop a route for approvals.
 
@@ -57,10 +64,11 @@ def is_route(facts: GatewayFacts) -> bool:
 def coverage_of(
     facts: GatewayFacts | None,
     wishes: Wishes,
-    failed: dict[str, str],
+    failures: Failures,
     companion: Companion | None = None,
 ) -> dict[str, Part]:
-    """Every part's level; a part that failed to read says so."""
+    """Every part's level; a part that failed to read says so. Locks that nobody counts are listed
+    all the same."""
     if facts is None:
         return {part: Part("none", "not connected yet") for part in PARTS}
     found = {
@@ -74,9 +82,15 @@ def coverage_of(
         "logs": _by_method(facts, "logs.tail", "all", None),
         "heartbeats": Part("none", "no gateway tells whether heartbeats are paused"),
     }
-    for part, why in failed.items():
+    for part in BESIDE_ROWS & failures.all.keys():
+        if found["locks"].level != "none":
+            found["locks"] = Part("inferred", f"{NO_LOCK_LIST}; {failures.all[part]}")
+    for part, why in failures.gone.items():
         if part in found:
             found[part] = Part("none", why)
+    for part, why in failures.once.items():
+        if part in found and found[part].level != "none":
+            found[part] = Part(found[part].level, f"could not be read again just now: {why}")
     return found if companion is None else found | _from_inside(companion, found)
 
 

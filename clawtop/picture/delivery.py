@@ -65,9 +65,9 @@ class DeliveryBook:
 
 
 def _rows(told: DeliveryQueues) -> list[tuple[str, QueueCount]]:
-    rows = [("outbound", row) for row in told.failed]
-    rows += [("inbound", row) for row in told.ingress_failed]
-    rows += [("pressure", row) for row in told.ingress_pressure]
+    rows = [("outbound", row) for row in told.failed or ()]
+    rows += [("inbound", row) for row in told.ingress_failed or ()]
+    rows += [("pressure", row) for row in told.ingress_pressure or ()]
     return rows[:QUEUES]
 
 

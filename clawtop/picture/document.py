@@ -12,7 +12,17 @@ from typing import Any
 from msgspec import structs
 
 from clawtop.picture.coverage import grants, is_route
-from clawtop.picture.records import Approval, Lane, Lock, Part, Recovery, SystemEvent, Waiting
+from clawtop.picture.records import (
+    Approval,
+    Lane,
+    Lock,
+    Operator,
+    Part,
+    Recovery,
+    SystemEvent,
+    Waiting,
+)
+from clawtop.picture.seen import NOT_TOLD, seen
 from clawtop.picture.store import Store
 from clawtop.picture.tasks import Task
 from clawtop.text import iso, mask
@@ -33,17 +43,17 @@ def document(store: Store, incidents: Sequence[Document] | None = None) -> Docum
         "taken_at_ms": store.now_ms,
         "taken_at": iso(store.now_ms),
         "gateway": gateway_document(store),
-        "coverage": {name: part_document(part) for name, part in coverage.items()},
+        "coverage": {name: _coverage(store, name, part) for name, part in coverage.items()},
         "system_events": _system_events(store, coverage),
         "system_event_queues": _queues(store, coverage),
         "locks": _locks(store, coverage),
         "unattributed_locks": store.held.anonymous.number(),
         "waiting": _waiting(store, coverage),
-        "approvals": _approvals(store, coverage),
+        "approvals": _approvals(store),
         "recoveries": _recoveries(store, coverage),
         "lanes": _lanes(store, coverage),
         "tasks": _tasks(store),
-        "operators": [structs.asdict(one) for one in store.operators],
+        "operators": _operators(store),
         "heartbeats": heartbeats_document(store),
         "incidents": None if incidents is None else list(incidents),
     }
@@ -87,8 +97,16 @@ def _companion(store: Store) -> Document | None:
     }
 
 
-def part_document(part: Part) -> Document:
-    return {"level": part.level, "why": part.why}
+def _coverage(store: Store, name: str, part: Part) -> Document:
+    """The level of a part; one that could be seen and was not says so."""
+    missing = name != "heartbeats" and part.level != "none" and not seen(store, name)
+    why = "; ".join(told for told in (part.why, NOT_TOLD) if told) if missing else part.why
+    return {"level": part.level, "why": why}
+
+
+def _known(store: Store, name: str, rows: list[Document]) -> list[Document] | None:
+    """The rows of a part that may be seen; no row is none only where an answer said so."""
+    return rows if rows or seen(store, name) else None
 
 
 def _seen(coverage: dict[str, Part], name: str) -> bool:
@@ -98,7 +116,7 @@ def _seen(coverage: dict[str, Part], name: str) -> bool:
 def _system_events(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "system_events"):
         return None
-    return [event_document(event) for event in store.queue.events]
+    return _known(store, "system_events", [event_document(one) for one in store.queue.events])
 
 
 def event_document(event: SystemEvent) -> Document:
@@ -117,14 +135,15 @@ def _marked(row: Document, masked: bool) -> Document:
 def _queues(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "system_events"):
         return None
-    return [structs.asdict(queue) for queue in store.queue.queues if queue.count]
+    queues = [structs.asdict(queue) for queue in store.queue.queues if queue.count]
+    return _known(store, "system_events", queues)
 
 
 def _locks(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "locks"):
         return None
     locks = sorted(store.held.locks.values(), key=lambda one: (one.since_ms or 0, one.session_key))
-    return [lock_document(lock, store.now_ms) for lock in locks]
+    return _known(store, "locks", [lock_document(lock, store.now_ms) for lock in locks])
 
 
 def lock_document(lock: Lock, now_ms: int) -> Document:
@@ -155,7 +174,7 @@ def lock_document(lock: Lock, now_ms: int) -> Document:
 def _waiting(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "waiting"):
         return None
-    return [waiting_document(one) for one in store.held.waiting()]
+    return _known(store, "waiting", [waiting_document(one) for one in store.held.waiting()])
 
 
 def waiting_document(one: Waiting) -> Document:
@@ -172,24 +191,25 @@ def waiting_document(one: Waiting) -> Document:
     return _marked(row, masked)
 
 
-def _approvals(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
-    if not _seen(coverage, "approvals") or "approvals.exec" not in store.listed:
+def _approvals(store: Store) -> list[Document] | None:
+    if not seen(store, "approvals"):
         return None
     return [approval_document(one) for one in store.backlog.all()]
 
 
 def approval_document(one: Approval) -> Document:
-    """One approval; its command masked."""
-    command, masked = mask(one.command)
+    """One approval; its command and its description masked."""
     row = structs.asdict(one)
-    row["command"] = command
-    return _marked(row, masked)
+    command, masked = mask(one.command)
+    description, told_masked = mask(one.description or "")
+    row["command"], row["description"] = command or None, description or None
+    return _marked(row, masked or told_masked)
 
 
 def _recoveries(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "recoveries"):
         return None
-    return [recovery_document(one) for one in store.recoveries()]
+    return _known(store, "recoveries", [recovery_document(one) for one in store.recoveries()])
 
 
 def recovery_document(one: Recovery) -> Document:
@@ -201,7 +221,7 @@ def recovery_document(one: Recovery) -> Document:
 def _lanes(store: Store, coverage: dict[str, Part]) -> list[Document] | None:
     if not _seen(coverage, "lanes"):
         return None
-    return [lane_document(lane) for lane in store.lanes.values()]
+    return _known(store, "lanes", [lane_document(lane) for lane in store.lanes.values()])
 
 
 def lane_document(lane: Lane) -> Document:
@@ -209,7 +229,7 @@ def lane_document(lane: Lane) -> Document:
 
 
 def _tasks(store: Store) -> list[Document] | None:
-    if "tasks" not in store.listed:
+    if not seen(store, "tasks"):
         return None
     return [task_document(task, store) for task in store.tasks.all()]
 
@@ -241,6 +261,14 @@ def task_verdict(task: Task, store: Store) -> str:
     """working, quiet, stale or unknown."""
     child = store.held.locks.get(task.child_session_key or "")
     return store.tasks.verdict(task, str(child.verdict) if child else None, store.now_ms)
+
+
+def _operators(store: Store) -> list[Document] | None:
+    return _known(store, "operators", [operator_document(one) for one in store.operators])
+
+
+def operator_document(one: Operator) -> Document:
+    return structs.asdict(one)
 
 
 def heartbeats_document(store: Store) -> Document:

@@ -33,7 +33,10 @@ class EventQueue:
         self._serial = 0
 
     def read(self, change: StatusRead, main_key: str | None, now_ms: int) -> bool:
-        """Take a fresh reading; True when anything shown changes."""
+        """Take a fresh reading; True when anything shown changes. One without lines tells nothing
+        of them."""
+        if change.events is None:
+            return False
         joined = len(change.agent_ids) > 1
         key = None if joined else main_key
         kept = _carry_over(self.events, change.events)

@@ -121,7 +121,8 @@ def _unlisted(facts: SessionFacts, ctx: Context) -> Hold | None:
         return Hold(Proof.PROVED, why, lane_only=True)
     if facts.status != RUNNING:
         return None
-    if (facts.started_ms or 0) + OVERLAP_MS > read_ms:
+    seen_ms = facts.first_held_ms or facts.touched_ms  # a leak takes a row that began long ago
+    if (facts.started_ms or 0) + OVERLAP_MS > read_ms or seen_ms > read_ms:
         return Hold(Proof.POSSIBLE, ("its row says running; the registry was read before that",))
     why = ("its row says running, but the gateway's own registry has no lock of it",)
     return Hold(Proof.PROVED, why, ghost=True)

@@ -52,7 +52,7 @@ class HeldSessions:
         self._dirty: set[str] = set()
         self._moved: set[str] = set()
         self._claims: set[str] = set()
-        self._sure: set[str] = set()
+        self._unsure: set[str] = set()  # locks of sessions that merely claim to run
         self._due: dict[str, int] = {}
         self._deadlines: list[tuple[int, str]] = []
 
@@ -157,8 +157,11 @@ class HeldSessions:
             self._note_run(change.run_id, key)
 
     def _note_run(self, run_id: str, key: str) -> None:
-        """Remember whose run it is, under the one string we have for that session."""
-        self._runs[run_id] = self.sessions[key].key
+        """Remember whose run it is, under the strings that are kept anyway."""
+        found = self.sessions[key]
+        if found.run is not None and found.run.run_id == run_id:
+            run_id = found.run.run_id
+        self._runs[run_id] = found.key
         if len(self._runs) > self._most_runs:
             for one in list(self._runs)[: len(self._runs) // 2]:
                 if not self._holds(one):
@@ -319,13 +322,13 @@ class HeldSessions:
                 self._dirty.add(key)
         if not self._dirty:
             return touched
-        before = (len(self._sure), len(self._claims))
+        before = (self._sure, len(self._claims))
         dirty = self._take_dirty(limit)
         self.judged |= dirty
         claims = {key for key in dirty if self._is_claim(key)}
         self._claims = (self._claims - dirty) | claims if self._claims or claims else set()
         touched |= {key for key in dirty - claims if self._judge(key)}
-        if (len(self._sure), len(self._claims)) != before:
+        if (self._sure, len(self._claims)) != before:
             claims |= self._claims
         return touched | {key for key in claims if self._judge(key)}
 
@@ -374,10 +377,10 @@ class HeldSessions:
         if lock is None:
             found.first_held_ms = None
             return self._free(key)
-        if key not in self._claims:
-            self._sure.add(key)
+        if key in self._claims:
+            self._unsure.add(key)
         else:
-            self._sure.discard(key)
+            self._unsure.discard(key)
         self._remember_due(key, next_change_ms(lock, found, context))
         old = self.locks.get(key)
         self.locks[key] = lock
@@ -385,7 +388,7 @@ class HeldSessions:
         return old != lock
 
     def _free(self, key: str) -> bool:
-        self._sure.discard(key)
+        self._unsure.discard(key)
         old = self.locks.pop(key, None)
         self._count(key, old, None)
         return old is not None
@@ -414,6 +417,11 @@ class HeldSessions:
         return lock.verdict == Verdict.LEAKED or logged
 
     @property
+    def _sure(self) -> int:
+        """How many locks are more than a claim."""
+        return len(self.locks) - len(self._unsure)
+
+    @property
     def held_count(self) -> int:
         """How many sessions are held; a ghost row is not one."""
         return len(self.locks) - self.verdicts[Verdict.GHOST]
@@ -427,7 +435,7 @@ class HeldSessions:
 
     def _context(self, key: str) -> Context:
         latest = self.anonymous.latest
-        others = len(self._sure) - (key in self._sure)
+        others = self._sure - (key in self.locks and key not in self._unsure)
         asked = self.sessions[key].abort_asked_ms
         return Context(
             now_ms=self.now_ms,

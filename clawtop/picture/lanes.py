@@ -31,7 +31,7 @@ class Sample(Struct, frozen=True, gc=False):
 
 
 def lanes_of(change: LanesRead) -> dict[str, Lane]:
-    """The lanes as they are listed, by name."""
+    """The lanes as they are listed, by name; one without its counts tells nothing."""
     return {
         row.lane: Lane(
             lane=row.lane,
@@ -42,6 +42,7 @@ def lanes_of(change: LanesRead) -> dict[str, Lane]:
             blocked_by=row.blocked_by,
         )
         for row in change.lanes
+        if row.active_count is not None and row.queued_count is not None
     }
 
 

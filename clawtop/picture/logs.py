@@ -7,6 +7,7 @@ were seen on 2026.5.28 and 2026.9.6 or read in their code; a line that fits none
 from __future__ import annotations
 
 import re
+from functools import cache
 
 from msgspec import Struct
 
@@ -74,32 +75,37 @@ _WITH_COLON = (
 )
 _KEY = r"(?P<key>agent:[^\s\"',;)]{1,300}|[\w.@+-]{1,80}:[^\s\"',;)]{1,300})"
 # Sentences without a head of their own: what to call them, and where the session stands.
-_SENTENCES = tuple(
-    (head, re.compile(pattern))
-    for head, pattern in (
-        (FAILOVER, r"embedded[_ ]run[_ ]failover[_ ]decision"),
-        (RUN_ACTIVE, rf"Reply run already active for {_KEY}"),
-        (RUN_ACTIVE, rf"skipped reply operation admission for {_KEY}; reason=active-run"),
-        (WORK_CHANGED, r'Session "(?P<key>[^"\n]{1,300})" changed while starting work'),
-        (CLAIM_CHANGED, r"restart recovery claim changed before agent adoption"),
-        (DISK_LOCK, r"session file locked|SessionWriteLockTimeoutError"),
-        (TAKEOVER, rf"reply session initialization conflicted for {_KEY}"),
-        (TAKEOVER, r"EmbeddedAttemptSessionTakeoverError"),
-        (NO_AUTHORITY, r"Reply operation has no active tool authority snapshot"),
-        (FOLLOWUP_FAILED, r"exec approval followup dispatch failed \(id="),
-        (FLOOD_GUARD, r"heartbeat: flood guard tripped"),
-        (NO_PAYLOADS, r"visible channel turn dispatched with no queued reply payloads"),
-        (REPLY_DRAIN, r"restart reply drain timed out|forced restart requested; skipping active"),
-        (DRAINING, r"Gateway is draining for restart"),
-        (SETTLE_WAKE, r"requester settle wake failed|failed to persist requester settle wake"),
-        (SETTLE_OWNER, r"subagent completion owner changed before settlement"),
-        (FOLLOWUP_STALE, r"(?:Dropping stale|Stopped observing accepted) exec approval followup"),
-        (ASK_UNDELIVERED, r"exec approvals: failed to deliver to (?P<to>\S{1,200}): "),
-        (ASK_HEADLESS, r"Headless runs cannot wait for interactive exec approval"),
-        (FINISHED, r"Exec finished \("),
-        (SLOW_METHOD, r"⇄ res [✓✗] (?P<method>[\w.]+) (?P<took>\d{4,})ms"),
-    )
+_SENTENCES = (
+    (FAILOVER, r"embedded[_ ]run[_ ]failover[_ ]decision"),
+    (RUN_ACTIVE, rf"Reply run already active for {_KEY}"),
+    (RUN_ACTIVE, rf"skipped reply operation admission for {_KEY}; reason=active-run"),
+    (WORK_CHANGED, r'Session "(?P<key>[^"\n]{1,300})" changed while starting work'),
+    (CLAIM_CHANGED, r"restart recovery claim changed before agent adoption"),
+    (DISK_LOCK, r"session file locked|SessionWriteLockTimeoutError"),
+    (TAKEOVER, rf"reply session initialization conflicted for {_KEY}"),
+    (TAKEOVER, r"EmbeddedAttemptSessionTakeoverError"),
+    (NO_AUTHORITY, r"Reply operation has no active tool authority snapshot"),
+    (FOLLOWUP_FAILED, r"exec approval followup dispatch failed \(id="),
+    (FLOOD_GUARD, r"heartbeat: flood guard tripped"),
+    (NO_PAYLOADS, r"visible channel turn dispatched with no queued reply payloads"),
+    (REPLY_DRAIN, r"restart reply drain timed out|forced restart requested; skipping active"),
+    (DRAINING, r"Gateway is draining for restart"),
+    (SETTLE_WAKE, r"requester settle wake failed|failed to persist requester settle wake"),
+    (SETTLE_OWNER, r"subagent completion owner changed before settlement"),
+    (FOLLOWUP_STALE, r"(?:Dropping stale|Stopped observing accepted) exec approval followup"),
+    (ASK_UNDELIVERED, r"exec approvals: failed to deliver to (?P<to>\S{1,200}): "),
+    (ASK_HEADLESS, r"Headless runs cannot wait for interactive exec approval"),
+    (FINISHED, r"Exec finished \("),
+    (SLOW_METHOD, r"⇄ res [✓✗] (?P<method>[\w.]+) (?P<took>\d{4,})ms"),
 )
+
+
+@cache
+def _sentences() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Compiled for the first line that is worth it: the first frame waits for none."""
+    return tuple((head, re.compile(pattern)) for head, pattern in _SENTENCES)
+
+
 # One cheap look that most lines fail; only then are the shapes tried.
 _WORTH = re.compile(
     r"[sS]ession|lane |drainLane|reply|Reply|failover|liveness|flood guard|draining"
@@ -147,7 +153,7 @@ def note_of(line: LogLine) -> Note | None:
     head, colon, rest = text.partition(":")
     if colon and head in _WITH_COLON:
         return Note(head, line.at_ms, _pairs(rest), text)
-    for name, shape in _SENTENCES:
+    for name, shape in _sentences():
         match = shape.search(text)
         if match is not None:
             named = {key: value for key, value in match.groupdict().items() if value}

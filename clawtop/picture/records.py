@@ -108,6 +108,13 @@ class Approval(Record, frozen=True, gc=False):
     group: str
     copies: int = 1
     copy_of: str | None = None
+    description: str | None = None  # what a plugin tells beside its title
+
+    @property
+    def wanted(self) -> str:
+        """What is asked for, in one line."""
+        told = self.command or "it does not say what for"
+        return f"{told}: {self.description}" if self.description else told
 
 
 class SystemEvent(Record, frozen=True, gc=False):
@@ -161,12 +168,12 @@ class Lane(Record, frozen=True, gc=False):
 
 
 class Operator(Record, frozen=True, gc=False):
-    """Another client of the gateway, and whether it could answer an approval."""
+    """Another client of the gateway, and whether it could answer an approval. None: not told."""
 
     host: str | None
     mode: str | None
-    scopes: tuple[str, ...]
-    can_answer_approvals: bool
+    scopes: tuple[str, ...] | None
+    can_answer_approvals: bool | None
 
 
 class Part(Record, frozen=True, gc=False):

@@ -19,6 +19,8 @@ from clawtop.picture.logs import OUTCOME_HEAD, STALL_HEADS, Note
 from clawtop.picture.records import Recovery
 from clawtop.picture.sessions import whole
 
+FREEING = frozenset({"aborted", "released"})
+IDLE = frozenset({"skipped", "noop"})  # what 2026.5.28 and 2026.9.6 call an end without an act
 REQUESTED = "session.recovery.requested"
 COMPLETED = "session.recovery.completed"
 KEEP = 200  # attempts; a night of them
@@ -234,8 +236,8 @@ def _verdict(attempt: Attempt, attempts: list[Attempt], now_ms: int) -> str:
         return "failed"
     if attempt.requested is None:
         return "unpaired"
-    if done.outcome not in ("aborted", "released"):
-        return "no_effect"
+    if done.outcome not in FREEING:
+        return "no_effect" if done.outcome in IDLE else "unknown"
     return "no_effect" if _without_effect(attempt, attempts) else "effective"
 
 

@@ -16,6 +16,8 @@ from clawtop.picture.changes import HistoryRead, Row, RunActivity, SessionChange
 if TYPE_CHECKING:
     from clawtop.picture.exact import Sight
 
+ABSURD_MS = 999_999_999_999_999
+AHEAD_MS = 60_000  # a time of the gateway's that lies further ahead of its own clock is none
 # A listing may be built just before the event that overtook it; within this we trust the event.
 OVERLAP_MS = 2_000
 QUEUED = "queued"  # its run waits for a slot of a lane (2026.9.6)
@@ -60,10 +62,28 @@ class Overlap(Struct, frozen=True):
 
 
 class SessionFacts:
-    """Everything seen of one session. Mutable; lives inside the store only."""
+    """Everything seen of one session. Mutable; lives inside the store only.
+
+    There may be many: what is rarely known has its default here, and takes room only in a session
+    of which it is known.
+    """
+
+    abort_asked_ms: int | None = None
+    no_run_probes: int = 0
+    no_run_seen_ms: int = 0
+    no_run_since_ms: int | None = None
+    overlap: Overlap | None = None
+    pending: tuple[Any, ...] = ()
+    pending_total: int | None = None
+    probed_ms: int | None = None
+    restart_status: str | None = None
+    stall: Stall | None = None
+    tells_pending: bool | None = None
+    undelivered: int | None = None
+    waited_ms: int = 0  # until when an approval of its own was pending
 
     __slots__ = (
-        "abort_asked_ms",
+        "__dict__",
         "active",
         "active_run_ids",
         "agent_id",
@@ -79,28 +99,16 @@ class SessionFacts:
         "has_turn",
         "key",
         "kind",
-        "no_run_probes",
-        "no_run_seen_ms",
-        "no_run_since_ms",
-        "overlap",
         "parent",
-        "pending",
-        "pending_total",
-        "probed_ms",
         "progress_ms",
-        "restart_status",
         "row_at_ms",
         "row_ended_ms",
         "run",
         "session_id",
-        "stall",
         "started_ms",
         "status",
-        "tells_pending",
         "touched_ms",
-        "undelivered",
         "updated_ms",
-        "waited_ms",
         "worked_ms",
         "written_ms",
     )
@@ -127,24 +135,11 @@ class SessionFacts:
         self.answered_ms: int | None = None
         self.progress_ms: int | None = None
         self.first_held_ms: int | None = None
-        self.abort_asked_ms: int | None = None
-        self.probed_ms: int | None = None
-        self.tells_pending: bool | None = None
-        self.no_run_since_ms: int | None = None
-        self.no_run_seen_ms = 0
-        self.no_run_probes = 0
-        self.pending: tuple[Any, ...] = ()
-        self.pending_total: int | None = None
         self.has_turn: bool | None = None
-        self.stall: Stall | None = None
-        self.restart_status: str | None = None
-        self.undelivered: int | None = None
         self.written_ms = 0
-        self.waited_ms = 0  # until when an approval of its own was pending
         self.touched_ms = 0
         self.worked_ms: int | None = None  # the newest work of the run that ended last
         self.answers: tuple[int, ...] = ()  # when the newest few answers came
-        self.overlap: Overlap | None = None
         self.exact: Sight | None = None  # its lock as the registry has it, where that is read
 
     @property
@@ -167,7 +162,7 @@ class SessionFacts:
             self.status = row.status and intern(row.status)
         if row.has_active_run is not UNSET:
             self.active = row.has_active_run
-        self._take_times(row)
+        self._take_times(row, at_ms + AHEAD_MS)
         self._take_marks(row)
         self._take_run_ids(row)
         self._drop_run_if_over(at_ms)
@@ -189,30 +184,36 @@ class SessionFacts:
         if row.child_sessions is not UNSET:
             self.children = _names(row.child_sessions)
 
-    def _take_times(self, row: Row) -> None:
-        updated_ms, ended_ms = whole(row.updated_at), whole(row.ended_at)
-        spoken_ms = whole(row.last_interaction_at)
+    def _take_times(self, row: Row, latest_ms: int) -> None:
+        """What lies after ``latest_ms`` is no time at all: of it no age can be told."""
+        updated_ms, ended_ms = whole(row.updated_at, latest_ms), whole(row.ended_at, latest_ms)
+        spoken_ms = whole(row.last_interaction_at, latest_ms)
+        started_ms = whole(row.started_at, latest_ms)
         if row.started_at is not UNSET:
-            self.started_ms = whole(row.started_at)
+            self.started_ms = started_ms
         if row.updated_at is not UNSET and row.updated_at:
             self.updated_ms = updated_ms
         if row.ended_at is not UNSET:
             self.row_ended_ms = ended_ms
             self.has_turn = self.has_turn or bool(row.ended_at)
         if row.last_activity_at is not UNSET:
-            self.note_progress(whole(row.last_activity_at))
-        for at in (updated_ms, spoken_ms, ended_ms, whole(row.started_at)):
+            self.note_progress(whole(row.last_activity_at, latest_ms))
+        for at in (updated_ms, spoken_ms, ended_ms, started_ms):
             if at is not None and at > self.written_ms:
                 self.written_ms = at
 
     def _take_marks(self, row: Row) -> None:
         """Marks of a restart that interrupted it, and of a reply that was never delivered."""
         if row.restart_recovery_status is not UNSET:
-            self.restart_status = row.restart_recovery_status or None
+            status = row.restart_recovery_status or None
+            if status != self.restart_status:
+                self.restart_status = status
         if row.pending_final_delivery is not UNSET:
             tries = row.pending_final_delivery_attempt_count
             held = bool(row.pending_final_delivery)
-            self.undelivered = (tries if isinstance(tries, int) else 0) if held else None
+            undelivered = (tries if isinstance(tries, int) else 0) if held else None
+            if undelivered != self.undelivered:
+                self.undelivered = undelivered
 
     def _take_run_ids(self, row: Row) -> None:
         if row.active_run_ids is UNSET:
@@ -234,9 +235,14 @@ class SessionFacts:
     def _take_flag(self, at_ms: int) -> None:
         """Flagged as held while its last run is over: a lock, or a waiting message, and no run."""
         if not self.active or self.status == QUEUED:
-            self.no_run_since_ms, self.no_run_probes = None, 0
+            self._has_run()
         elif self.run is None and (self.status in ENDED_STATUS or self._last_run_over()):
             self._no_run(at_ms)
+
+    def _has_run(self) -> None:
+        """Nothing tells any more that it is held by no run."""
+        if self.no_run_since_ms is not None or self.no_run_probes:
+            self.no_run_since_ms, self.no_run_probes = None, 0
 
     def _last_run_over(self) -> bool:
         """The row keeps the end of its last run until the next one starts (2026.9.6), also where
@@ -318,9 +324,11 @@ class SessionFacts:
 
     def _run_for(self, run_id: str, via: str) -> RunFacts:
         if self.run is None or self.run.run_id != run_id:
-            self.run = RunFacts(run_id, via)
-            self.no_run_since_ms, self.no_run_probes = None, 0
-            self.abort_asked_ms = None
+            named = (one for one in self.active_run_ids or () if one == run_id)
+            self.run = RunFacts(next(named, run_id), via)  # one string for one id
+            self._has_run()
+            if self.abort_asked_ms is not None:
+                self.abort_asked_ms = None
         return self.run
 
     def end_run(self, run_id: str, at_ms: int, *, answered: bool = False) -> None:
@@ -409,7 +417,7 @@ class SessionFacts:
             return
         if flight.run_id in waiting_ids or flight.run_id == self.ended_run:
             return  # a waiting message stands in for the holder: it proves nothing (9.6)
-        self.no_run_since_ms, self.no_run_probes = None, 0
+        self._has_run()
         run = self._run_for(flight.run_id, "probe")
         run.accepted_ms = flight.started_at or run.accepted_ms
         run.abortable = flight.abortable
@@ -436,9 +444,9 @@ def agent_of(key: str) -> str | None:
     return intern(parts[1]) if len(parts) > 1 and parts[0] == "agent" and parts[1] else None
 
 
-def whole(value: object) -> int | None:
-    """A gateway time as whole ms; None for what is no usable time."""
-    if type(value) is int and 0 < value < 1_000_000_000_000_000:
+def whole(value: object, latest_ms: int = ABSURD_MS) -> int | None:
+    """A gateway time as whole ms; None for what is no usable time, or lies after ``latest_ms``."""
+    if type(value) is int and 0 < value <= latest_ms:
         return value
     if (
         value is UNSET
@@ -447,7 +455,7 @@ def whole(value: object) -> int | None:
         or not isinstance(value, int | float)
     ):
         return None
-    if value != value or not 0 < value < 1e15:  # NaN, infinite, absurd
+    if value != value or not 0 < value <= latest_ms:  # NaN, infinite, absurd
         return None
     return int(value)
 

@@ -19,6 +19,7 @@ from clawtop.picture.completions import Completions
 from clawtop.picture.coverage import Wishes, coverage_of, is_september
 from clawtop.picture.delivery import DeliveryBook
 from clawtop.picture.events import EventQueue
+from clawtop.picture.failures import Failures
 from clawtop.picture.follow import Follower
 from clawtop.picture.heartbeats import Heartbeats
 from clawtop.picture.held import HeldSessions
@@ -35,6 +36,7 @@ from clawtop.picture.tasks import TaskBoard
 LOG_LINES = 5_000
 MOST_APPROVALS = 10_000  # pending at once; what comes beyond is counted and left out
 NOT_YET = "not connected yet"
+NO_EVENTS = "this gateway tells of no queue of system events in its status"
 
 
 class Store:
@@ -61,7 +63,7 @@ class Store:
         self.boots = 0  # restarts of the gateway that were seen
         self.companion: Companion | None = None
         self.rows_total: int | None = None
-        self.failed: dict[str, str] = {}
+        self._failures = Failures()
         self.listed: set[str] = set()
         self.backlog = Backlog()
         self.held = HeldSessions(stale_after_ms, self.backlog)
@@ -69,6 +71,7 @@ class Store:
         self.ledger = Ledger()
         self.lanes: dict[str, Lane] = {}
         self.operators: tuple[Operator, ...] = ()
+        self.our_instance: str | None = None  # what clawtop signs in with: it is no other operator
         self.log: deque[c.LogLine] = deque(maxlen=LOG_LINES)
         self._recoveries: list[Recovery] | None = None
         self.lane_book = LaneBook()
@@ -225,12 +228,16 @@ class Store:
 
     def _status_read(self, change: c.StatusRead) -> None:
         main = self.facts.main_session_key if self.facts else None
+        if change.events is None:
+            self._part_failed(c.PartFailed("system_events", NO_EVENTS, "status.events"))
+        else:
+            self._failures.answered("status.events")
+            self.listed.add("system_events")
         if not self.queue.exact and self.queue.read(change, main, self.now_ms):
             self._touch("system_events", "*")
         self._loop(change.degraded)
         if self.heartbeats.configured(change.heartbeats):
             self._touch("heartbeats", "*")
-        self.listed.add("system_events")
         self._touch("gateway")
 
     def _lanes_read(self, change: c.LanesRead) -> None:
@@ -298,10 +305,11 @@ class Store:
         return key or ""
 
     def _presence_read(self, change: c.PresenceRead) -> None:
-        operators = operators_of(change)
+        operators = operators_of(change, self.our_instance)
         if operators != self.operators:
             self.operators = operators
             self._touch("gateway")
+        self.listed.add("operators")
 
     def _health(self, change: c.Health) -> None:
         if change.event_loop is not None:
@@ -335,7 +343,7 @@ class Store:
         self.draining = change.facts.draining
         self.fresh_at_ms = change.at_ms
         self.listed.clear()
-        self.failed.clear()
+        self._failures.clear()
         self.held.watch_again(change.at_ms)
         if "clawtop.snapshot" not in change.facts.methods:
             sight.lose(self, self._touch)
@@ -385,15 +393,16 @@ class Store:
         self.clock_offset_ms = change.clock_offset_ms
 
     def _answered(self, change: c.Answered) -> None:
-        if self.pace.answered(change.method, change.took_ms, self.now_ms):
+        slower = self.pace.answered(change.method, change.took_ms, self.now_ms)
+        back = change.took_ms is not None and self._failures.answered(change.method)
+        if slower or back:
             self._touch("gateway")
 
     def _tick(self, change: c.Tick) -> None:
         self.pace.heard_ms = self.now_ms
 
     def _part_failed(self, change: c.PartFailed) -> None:
-        if self.failed.get(change.part) != change.why:
-            self.failed[change.part] = change.why
+        if self._failures.failed(change.part, change.method or change.part, change.why):
             self._touch("gateway")
 
     # -- out
@@ -439,6 +448,11 @@ class Store:
         tasks = {task.lane for group in self.tasks.groups() for task in group}
         return set(self.lane_book.names()) | self.logbook.lanes() | tasks
 
+    @property
+    def failed(self) -> dict[str, str]:
+        """Why a part could not be read when it was asked for last, by part."""
+        return self._failures.all
+
     def coverage(self) -> dict[str, Part]:
         """Every part's level and why it is not more."""
-        return coverage_of(self.facts, self.wishes, self.failed, self.companion)
+        return coverage_of(self.facts, self.wishes, self._failures, self.companion)

@@ -9,6 +9,7 @@ from clawtop.picture.sessions import QUEUED, SessionFacts
 YOUNG_MS = 3_000  # a run this young will mostly be over before we have asked
 AGAIN_MS = 10_000
 CALM_AGAIN_MS = 30_000
+NAMED_AGAIN_MS = 5_000
 
 
 def suspects(held: HeldSessions, *, named: frozenset[str] = frozenset()) -> list[str]:
@@ -17,8 +18,14 @@ def suspects(held: HeldSessions, *, named: frozenset[str] = frozenset()) -> list
     for key, lock in held.locks.items():
         facts = held.sessions.get(key)
         if facts is not None and (key in named or _worth(facts, lock, held)):
-            found.append((key not in named, not _doubtful(facts), facts.probed_ms or 0, key))
+            first = key in named and not _just_probed(facts, held.now_ms)
+            found.append((not first, not _doubtful(facts), facts.probed_ms or 0, key))
     return [key for *_, key in sorted(found)]
+
+
+def _just_probed(facts: SessionFacts, now_ms: int) -> bool:
+    """Else a named session would be asked about for ever, and no other one at all."""
+    return facts.probed_ms is not None and now_ms - facts.probed_ms < NAMED_AGAIN_MS
 
 
 def _doubtful(facts: SessionFacts) -> bool:

@@ -16,7 +16,7 @@ from clawtop.remedies.situation import Situation
 from clawtop.remedies.steps import Offer, Step
 
 ASKS = 3  # the same request so often is one intent that asks again
-HEALTHY = "it made progress lately: this may be healthy work"
+HEALTHY = "nothing shows that it is stuck: this may be healthy work"
 YOUNG = "it may still be preparing: nothing at work was seen for it, but not for long"
 ORDER = (
     stops.abort_run,

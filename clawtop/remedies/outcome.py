@@ -73,7 +73,7 @@ class Action(Struct):
             "action": self.action,
             "gateway": self.gateway,
             "target": self.target,
-            "step": self.step,
+            "step": self.step or None,
             "plan": self.plan,
             "loses": self.loses,
             "requested": self.requested,
@@ -173,6 +173,16 @@ def _batch_action(
         reason_given=reason_given,
         items=[],
     )
+
+
+def foretell_items(action: Action, missing: list[str], why_not: str) -> None:
+    """What a batch would come to, before anything is sent; ``missing``: ids that are not there.
+    The outcome is the worst item's here, too."""
+    action.items = [Item(one, "planned") for one in action.target["ids"]]
+    action.items += [Item(one, "refused", reason=why_not) for one in missing]
+    action.target["ids"] += missing
+    if missing:
+        action.outcome = "refused"
 
 
 def conclude_release(action: Action, progress: Progress) -> None:

@@ -35,6 +35,9 @@ class Pins:
 PROBE_TEXT = "[clawtop] This session was stuck and is released. Please answer with one word: OK"
 
 
+NAME = "NAME"  # of the gateway: a line that is pasted, or run by a script, restarts nothing
+
+
 @dataclass(frozen=True)
 class ReleasePlan:
     """One step on one session, as the dialog or the dry run shows it.
@@ -87,7 +90,8 @@ class ReleasePlan:
         return [one.text() for one in self.offer.waiting]
 
     def command(self) -> str:
-        """The equal command line, pinned to this target."""
+        """The equal command line, pinned to this target; the words that confirm it are left out,
+        and so is the name that a person has to fill in."""
         words = ["clawtop", "release", self.session_key, "--step", str(self.offer.step)]
         if any(call.params.get("skipDeferral") for call in self.offer.calls):
             words.append("--now")
@@ -97,6 +101,8 @@ class ReleasePlan:
             words += ["--expect-run", self.pins.run_id]
         if self.pins.session_id:
             words += ["--expect-session-id", self.pins.session_id]
+        if self.offer.beyond:
+            words += ["--confirm-gateway", NAME]
         return " ".join(shlex.quote(word) for word in words)
 
 

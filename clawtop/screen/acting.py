@@ -24,7 +24,7 @@ from clawtop.remedies.plan import (
     plan_cancel_duplicates,
     plan_release,
 )
-from clawtop.screen.asking import cancel_text, deny_choices, release_text, word_for
+from clawtop.screen.asking import ABORT_FIRST, cancel_text, deny_choices, release_text, word_for
 from clawtop.screen.dialogs import Confirm, confirm_beyond
 from clawtop.screen.dropping import PATIENCE_S, drop_text, line_to_drop
 from clawtop.screen.incident_page import STARTS, first_way, startable
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from clawtop.gateway.actionlog import ActionLog, Runner
     from clawtop.gateway.watch import Watcher
     from clawtop.screen.app import ClawtopApp
+
+
+NO_SUCH_WAY = "no way out has the number {} here"
 
 
 class Acting:
@@ -111,10 +114,16 @@ class Acting:
             found = startable(remedies(record, app.store))
             if number <= len(found):
                 self._start_way(found[number - 1])
+            else:
+                app.say(NO_SUCH_WAY.format(number))
         elif isinstance(record, Lock):
             offered = [one for one in ladder(record, app.store) if one.available]
             if number <= len(offered):
                 self._release(record.session_key, offered[number - 1].step)
+            else:
+                app.say(NO_SUCH_WAY.format(number))
+        else:
+            app.say("numbers start the ways out of a lock or an incident")
 
     def _start_way(self, way: Remedy) -> None:
         if way.act == Act.CANCEL_TASK:
@@ -193,13 +202,27 @@ class Acting:
     def _confirm_deny(self, group: tuple[Approval, ...]) -> None:
         app = self._app
         gateway = app.store.facts.name if app.store.facts else ""
-        text, choices, plans = deny_choices(group[0], group, gateway, app.store.now_ms)
+        key, now = group[0].session_key or "", app.store.now_ms
+        step = self._killing(key)
+        text, choices, plans = deny_choices(group[0], group, gateway, now, held=step is not None)
 
         def answered(answer: str | None) -> None:
-            if answer is not None:
+            if answer == ABORT_FIRST:
+                self._release(key, step)
+            elif answer is not None:
                 self._start_deny(plans[answer])
 
         app.push_screen(Confirm(text, choices=choices), answered)
+
+    def _killing(self, session_key: str) -> str | None:
+        """The step that aborts the run of this session; None where none is offered."""
+        store = self._app.store
+        lock = store.held.locks.get(session_key)
+        if lock is None:
+            return None
+        step = kill_step(lock, store)
+        offered = any(one.step == step and one.available for one in ladder(lock, store))
+        return str(step) if offered else None
 
     def _start_deny(self, plan: DenyPlan) -> None:
         from clawtop.gateway.deny import Denial
@@ -271,6 +294,7 @@ class Acting:
 
     def start(self, runner: Runner, patience_s: float) -> None:
         app = self._app
+        app.back_to_board()
         app.hush()
         app.doing.start(runner, patience_s)
         app.dirty()

@@ -24,10 +24,9 @@ from clawtop.picture.follow import PANELS
 from clawtop.picture.store import Store
 from clawtop.screen.alarm import Alarm
 from clawtop.screen.dashboard import Dashboard
-from clawtop.screen.dialogs import Reading
 from clawtop.screen.doing import Doing
 from clawtop.screen.finding import Finding
-from clawtop.screen.header import Second, first_line, second_line
+from clawtop.screen.header import Second, first_line, freshness, second_line
 from clawtop.screen.keys import INTERRUPT
 from clawtop.screen.knowing import Knowing
 from clawtop.screen.looking import Looking
@@ -42,6 +41,7 @@ if TYPE_CHECKING:
     from clawtop.incidents.scene import Kind
     from clawtop.screen.acting import Acting
     from clawtop.screen.pausing import Pausing
+    from clawtop.screen.reading import Reading
 
 FRAME_S = 0.1  # at most ten paints a second
 REST = 6  # and at most a sixth of the time, or a slow host would paint instead of reading
@@ -109,6 +109,8 @@ class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bind
     def _begin(self) -> None:
         """After the first frame: connect, and let the second tick."""
         gc.enable()  # the dashboard is loaded without it
+        if not self.is_headless:
+            self._settled.begin()
         self.send_changes_only()
         self.board.begin()
         self.begin_knowing(self._kinds)
@@ -213,8 +215,9 @@ class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bind
         self.board.select_first()
         self._paint_beside()
         self._paint_words()
-        if isinstance(self.screen, Reading):
-            self.screen.renew()
+        page = self.open_page()
+        if page is not None:
+            page.renew(self._freshness(), utc(self.store.now_ms))
 
     def _paint_beside(self) -> None:
         if self.board.beside is None:
@@ -222,8 +225,10 @@ class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bind
         if time.monotonic() - self._pressed_at < BESIDE_S:
             self.dirty()
         else:
-            state = getattr(self.record(), "verdict", None)
-            self.board.beside.show((*self.selected(), state), self.page_beside)
+            from clawtop.screen.pages import state_of
+
+            about = (*self.selected(), state_of(self.record()))
+            self.board.beside.show(about, self.page_beside)
 
     def show(self, store: Store) -> None:
         """Another picture from here on: a replay has gone to another time."""
@@ -262,11 +267,17 @@ class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bind
         if self.frozen_ms is not None:
             passed = age(self.store.now_ms - self.frozen_ms)
             frozen = f"FROZEN at {utc(self.frozen_ms)}, {passed}"
-        banner = self.watcher.banner if self.watcher is not None else ""
+        banner = self._banner()
         first = first_line(
             self.store, self._target, self.doing.head(), frozen, banner, self.size.width
         )
         return first, second_line(self.store, self.standing, self._next_try(), self.size.width)
+
+    def _banner(self) -> str:
+        return self.watcher.banner if self.watcher is not None else ""
+
+    def _freshness(self) -> str:
+        return self._banner() or freshness(self.store)
 
     def _next_try(self) -> str:
         if self.problem is not None:
@@ -310,15 +321,34 @@ class ClawtopApp(Looking, Finding, Knowing, Replaying, TerminalApp, inherit_bind
 
     def say(self, text: str) -> None:
         """One line for the person; it stays until the next key or for a while."""
+        page = self.open_page()
+        if page is not None:
+            page.say(text)
+            return
         self._words_until = time.monotonic() + 20
-        self.board.words.say(plain(text), "bold")
+        self.board.words.say(plain(text), "bold", whole=True)
+
+    def back_to_board(self) -> None:
+        """Close the page that is open, if any: the dashboard shows what comes of an action."""
+        page = self.open_page()
+        if page is not None:
+            page.dismiss(None)
+
+    def open_page(self) -> Reading | None:
+        """The page to read that lies over the dashboard, if any."""
+        if self.screen is self.board:
+            return None
+        from clawtop.screen.reading import Reading  # loaded by whatever opened one
+
+        return self.screen if isinstance(self.screen, Reading) else None
 
     def hush(self) -> None:
         self._words_until = 0.0
 
     def _paint_words(self) -> None:
-        doing = self.doing.line()
+        doing = self.doing.line(self.size.width)
         if time.monotonic() >= self._words_until:
             todo = self.watcher.todo if self.watcher is not None else ""
             words = doing or plain(todo) or self.gone()
-            self.board.words.say(words or self.hint, "bold" if words else "dim")
+            style = "bold" if words else "dim"
+            self.board.words.say(words or self.hint, style, whole=bool(words))

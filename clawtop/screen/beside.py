@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 
 from rich.text import Text
@@ -11,11 +10,9 @@ from textual.containers import Vertical
 from textual.widgets import Static
 
 from clawtop.screen.line import Line
+from clawtop.screen.pace import Pace
 from clawtop.screen.page import Hanging
 
-LEAST = (160, 36)
-EVERY_S = 5.0  # only its ages have moved then; the row beside it tells them every second
-SHARE = 50  # and in a storm a page, which may count thousands of locks, gets this part of the time
 TITLE = "─ DETAIL  Enter: the whole page, and its keys "
 
 
@@ -30,9 +27,8 @@ class Beside(Vertical):
     def __init__(self) -> None:
         super().__init__()
         self._title, self._body = Line(TITLE, "dim"), Static()
-        self._about: object = None
         self._text: Text | None = None
-        self._due = 0.0
+        self._pace = Pace()
 
     def compose(self) -> ComposeResult:
         yield self._title
@@ -40,11 +36,7 @@ class Beside(Vertical):
 
     def show(self, about: object, page: Callable[[], Text]) -> None:
         """The page of ``about``: at once when that changed, else again after a while."""
-        began = time.monotonic()
-        if about == self._about and began < self._due:
-            return
-        self._about, text = about, page()
-        self._due = began + max(EVERY_S, SHARE * (time.monotonic() - began))
-        if text != self._text:
+        _, text = self._pace.read(about, page)
+        if text is not None and text != self._text:
             self._text = text
             self._body.update(Hanging(text))

@@ -13,7 +13,8 @@ from clawtop.picture.records import Approval, Lock, Recovery, SystemEvent
 from clawtop.picture.store import Store
 from clawtop.remedies.ladder import ladder
 from clawtop.remedies.plan import ReleasePlan
-from clawtop.screen.dialogs import SCROLLING, Reading
+from clawtop.screen.detail import deny_command
+from clawtop.screen.reading import SCROLLING, Reading
 from clawtop.text import mask, plain
 
 MOST = 9  # one digit each
@@ -69,16 +70,11 @@ def _incident(one: Incident, store: Store) -> Found:
 def _approvals(group: tuple[Approval, ...]) -> Found:
     first = group[0]
     ids: Found = [("approval", one.id) for one in group[: MOST - 3]]
-    shell = (
-        f"clawtop deny --duplicates --keep {first.id}"
-        if len(group) > 1
-        else f"clawtop deny {first.id}"
-    )
     return [
         *ids,
         ("session", first.session_key),
         ("command", first.command),
-        ("shell: deny", shell),
+        ("shell: deny", deny_command(group)),
     ]
 
 
@@ -91,23 +87,22 @@ class Copies(Reading, inherit_bindings=False):
     ]
 
     def __init__(self, found: list[Thing]) -> None:
-        self._found, self._taken = found, 1
-        super().__init__(self._page())
+        self._found, self._number = found, 1
+        super().__init__(self._page(), keys=("1-9 copies another one",))
 
     def on_mount(self) -> None:
         self.action_take(1)
 
     def action_take(self, number: int) -> None:
         if number <= len(self._found):
-            self._taken = number
+            self._number = number
             self.app.copy_to_clipboard(self._found[number - 1].text)
             self.show(self._page())
 
     def _page(self) -> Text:
-        copied = self._found[self._taken - 1].what
+        copied = self._found[self._number - 1].what
         page = Text().append(f"COPIED, if this terminal allows it: {copied}\n", "bold")
         for number, one in enumerate(self._found, 1):
             page.append(f"\n{number}  {one.what}\n", "dim")
-            page.append(f"{one.text}\n", "bold" if number == self._taken else "")
-        page.append("\nits number copies another one · Esc back", "dim")
+            page.append(f"{one.text}\n", "bold" if number == self._number else "")
         return page

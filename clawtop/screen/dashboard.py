@@ -6,7 +6,7 @@ one timer says so.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from rich.text import Text
 from textual.app import ComposeResult
@@ -16,20 +16,23 @@ from textual.widget import Widget
 from textual.widgets import Input
 
 from clawtop.picture.store import Store
-from clawtop.screen.beside import LEAST as BESIDE
-from clawtop.screen.beside import Beside
 from clawtop.screen.header import Header
 from clawtop.screen.keys import bindings, foot_text
-from clawtop.screen.line import Line
+from clawtop.screen.line import Line, Words
 from clawtop.screen.panel_view import PanelView
 from clawtop.screen.panels import ALL, IncidentsPanel
 from clawtop.screen.rows import RowTable
 
+if TYPE_CHECKING:
+    from clawtop.screen.beside import Beside
+
 WIDE = (120, 36)
+BESIDE = (160, 36)  # there is room for the detail beside the panels
 SMALLEST = (60, 16)
 SHORT = 20  # fewer lines: a panel that is not in focus is a title and nothing else
 CLOSED_INCIDENTS, OPEN_INCIDENTS = 2, 6  # rows of panel 0 when it is not the one that has the room
 LOCKS = 2
+FOCUSED, OTHERS = 3, 2  # parts of the room, where all panels are open
 
 
 class FilterLine(Input):
@@ -75,12 +78,11 @@ class Dashboard(Screen[None], inherit_bindings=False):
         self.panels = [PanelView(model()) for model in ALL]
         self.foot = Line(id="foot")
         self.beside: Beside | None = None
-        self.words = Line(id="words")
+        self.words = Words(id="words")
         self.filter_line = FilterLine(placeholder="filter: words, state:stale, agent:main")
 
     def compose(self) -> ComposeResult:
         yield self.header_lines
-        yield TooSmall()
         yield from self.panels
         yield self.words
         yield self.foot
@@ -101,21 +103,31 @@ class Dashboard(Screen[None], inherit_bindings=False):
     def lay_out(self) -> None:
         """Open all panels where there is room, else the one in focus."""
         width, height = self.app.size
-        self.set_class(width < SMALLEST[0] or height < SMALLEST[1], "small")
+        small = width < SMALLEST[0] or height < SMALLEST[1]
+        self.set_class(small, "small")
+        if small and not self.query(TooSmall):
+            self.mount(TooSmall(), before=0)
         roomy = width >= WIDE[0] and height >= WIDE[1]
         self._lay_out_beside(width >= BESIDE[0] and height >= BESIDE[1])
         self.foot.say(foot_text(width), "dim")
         focused = self.focused_panel()
         for panel in self.panels:
-            if isinstance(panel.model, IncidentsPanel) and (roomy or panel is not focused):
+            here = panel is focused
+            if isinstance(panel.model, IncidentsPanel) and not self._incidents_open(here, roomy):
                 self._lay_out_incidents(panel, roomy, height)
-            elif roomy or panel is focused:
-                panel.set_shape(None, compact=False)
+            elif roomy or here:
+                panel.set_shape(None, compact=False, parts=FOCUSED if here else OTHERS)
             else:
                 panel.set_shape(1 if height < SHORT else 2, compact=True)
 
+    def _incidents_open(self, focused: bool, roomy: bool) -> bool:
+        """Whether the incidents share the room like a panel: they are looked at, and are many."""
+        return focused and (not roomy or len(self.panel(0).model.rows) > OPEN_INCIDENTS)
+
     def _lay_out_beside(self, wanted: bool) -> None:
         if wanted and self.beside is None:
+            from clawtop.screen.beside import Beside  # few terminals are so wide
+
             self.beside = Beside()
             self.mount(self.beside)
         elif not wanted and self.beside is not None:

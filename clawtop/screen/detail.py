@@ -32,7 +32,8 @@ def lock_page(lock: Lock, store: Store, incidents: Sequence[Incident] = ()) -> T
     page.field("phase", lock.phase)
     if lock.in_lane is not None:
         page.field("lane", "its session lane is taken" if lock.in_lane else "free")
-    waiting = None if lock.waiting is None else str(lock.waiting)
+    least = "≥" if lock.waiting_is == "at_least" else ""
+    waiting = None if lock.waiting is None else f"{least}{lock.waiting}"
     page.field("waiting", waiting, store.coverage()["waiting"].why or "")
     if lock.children:
         page.field("children", ", ".join(lock.children))
@@ -48,11 +49,6 @@ def lock_page(lock: Lock, store: Store, incidents: Sequence[Incident] = ()) -> T
     for offer in offers:
         number = offered.index(offer) + 1 if offer.available else None
         _offer(page, lock, offer, store, number)
-    page.line()
-    page.line(
-        "X release, or a way out by its number · K abort the run · c copy the key · Esc back",
-        "dim",
-    )
     return page.text
 
 
@@ -80,7 +76,7 @@ def _approvals_of(page: Page, lock: Lock, store: Store) -> None:
     page.section("IT WAITS FOR AN ANSWER")
     for one in ids:
         approval = store.backlog.get(one)
-        page.line(f"  {one}  {mask(approval.command)[0] if approval else ''}")
+        page.line(f"  {one}  {mask(approval.wanted)[0] if approval else ''}")
     page.line("  answer it: openclaw approvals, or deny it here with N in panel 3", "dim")
 
 
@@ -107,7 +103,7 @@ def approvals_page(
     """One request and all its copies; ``incidents``: those of the asking session."""
     first = group[0]
     page = Page(f"APPROVAL  {len(group)} × {first.kind}" if len(group) > 1 else "APPROVAL")
-    command, masked = mask(first.command)
+    command, masked = mask(first.wanted)
     page.field("command", command, "a secret is masked" if masked else "")
     page.field("session", first.session_key)
     page.field("agent", first.agent_id)
@@ -125,10 +121,14 @@ def approvals_page(
     page.line("  N denies: this one, all copies but this one, or all. It never allows.")
     page.line("  The asking run goes on after a denial, and may ask again.")
     page.line("  To allow one, use the gateway's own command: openclaw approvals")
-    page.line(f"  shell     clawtop deny --duplicates --keep {first.id}")
-    page.line()
-    page.line("N deny · c copy the id · Esc back", "dim")
+    page.line(f"  shell     {deny_command(group)}")
     return page.text
+
+
+def deny_command(group: Sequence[Approval]) -> str:
+    """The shell's way to deny the copies of a request but the oldest, or the one there is."""
+    which = f"--duplicates --keep {group[0].id}" if len(group) > 1 else group[0].id
+    return f"clawtop deny {which}"
 
 
 def event_page(event: SystemEvent, store: Store) -> Text:

@@ -7,119 +7,22 @@ text, never confirm. The dialog is given the plan; nothing is read from under th
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from typing import ClassVar
 
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
-from textual.await_complete import AwaitComplete
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
-from textual.screen import ModalScreen
 from textual.widget import Widget
 from textual.widgets import Input, Static
 
 from clawtop.screen.keys import INTERRUPT
 from clawtop.screen.page import Hanging
+from clawtop.screen.reading import Modal
 from clawtop.text import plain
-
-
-def _no_news() -> None:
-    return None
-
-
-SCROLLING: tuple[BindingType, ...] = (
-    Binding("escape,q,enter", "close", "Back", show=False),
-    Binding("up,k", "scroll(-1)", "Up", show=False),
-    Binding("down,j", "scroll(1)", "Down", show=False),
-    Binding("pageup", "scroll(-10)", "Page up", show=False),
-    Binding("pagedown,space", "scroll(10)", "Page down", show=False),
-    Binding("home,g", "ends(0)", "First", show=False),
-    Binding("end,G", "ends(1)", "Last", show=False),
-    Binding("question_mark", "app.help", "Help", show=False),
-    INTERRUPT,
-)
-
-
-class Modal(ModalScreen[str | None], inherit_bindings=False):
-    """A screen over the dashboard that is left once."""
-
-    def dismiss(self, result: str | None = None) -> AwaitComplete:
-        """Leave it. A second key that came with the one that left it leaves nothing else."""
-        return super().dismiss(result) if self.is_active else AwaitComplete()
-
-    def action_scroll(self, lines: int) -> None:
-        self.query_one(VerticalScroll).scroll_relative(y=lines, animate=False)
-
-
-class Reading(Modal, inherit_bindings=False):
-    """A text to read and scroll. Returns the acting key that was pressed in it, if any."""
-
-    DEFAULT_CSS = """
-    Reading { align: center middle; }
-    Reading > VerticalScroll { width: 100%; height: 100%; padding: 0 1; background: $surface; }
-    Reading Static { width: 1fr; }
-    """
-    BINDINGS: ClassVar[list[BindingType]] = [
-        *SCROLLING,
-        Binding("X", "act('release')", "Release", show=False),
-        Binding("K", "act('kill')", "Kill", show=False),
-        Binding("N", "act('deny')", "Deny", show=False),
-        Binding("c", "act('copy')", "Copy", show=False),
-        Binding("z", "act('mute')", "Mute", show=False),
-        Binding("l", "act('logs')", "Log lines", show=False),
-        *(Binding(str(n), f"act('way({n})')", "Way out", show=False) for n in range(1, 10)),
-    ]
-
-    def __init__(
-        self,
-        text: str | Text,
-        *,
-        acting: bool = False,
-        renew: Callable[[], Text | None] = _no_news,
-        at_end: bool = False,
-    ) -> None:
-        super().__init__()
-        self._text = text if isinstance(text, Text) else Text(text)
-        self._acting = acting
-        self._renew = renew
-        self._at_end = at_end
-
-    def on_mount(self) -> None:
-        if self._at_end:
-            self.call_after_refresh(self.action_ends, 1)
-
-    def renew(self) -> None:
-        """Show the newest text; when its record is gone the last one stays."""
-        text = self._renew()
-        if text is not None and text != self._text:
-            self.show(text)
-
-    def show(self, text: Text) -> None:
-        """This text from now on."""
-        scroll = self.query_one(VerticalScroll)
-        follow = self._at_end and scroll.scroll_y >= scroll.max_scroll_y
-        self._text = text
-        self.query_one(Static).update(Hanging(text))
-        if follow:  # whoever reads the newest line goes on reading the newest line
-            self.call_after_refresh(self.action_ends, 1)
-
-    def compose(self) -> ComposeResult:
-        with VerticalScroll(can_focus=False):
-            yield Static(Hanging(self._text))
-
-    def action_close(self) -> None:
-        self.dismiss(None)
-
-    def action_act(self, what: str) -> None:
-        if self._acting:
-            self.dismiss(what)
-
-    def action_ends(self, last: int) -> None:
-        scroll = self.query_one(VerticalScroll)
-        scroll.scroll_to(y=scroll.max_scroll_y if last else 0, animate=False, force=True)
 
 
 class Dialog(Modal, inherit_bindings=False):
@@ -132,7 +35,7 @@ class Dialog(Modal, inherit_bindings=False):
     AUTO_FOCUS = ""
     DEFAULT_CSS = """
     Dialog { align: center middle; }
-    Dialog > Vertical { width: 78; max-width: 100%; height: auto;
+    Dialog > Vertical { width: 80; max-width: 100%; height: auto;
         border: round $warning; padding: 0 1; background: $surface; }
     Dialog VerticalScroll { height: auto; background: $surface; }
     Dialog Static { width: 1fr; height: auto; }
@@ -144,6 +47,7 @@ class Dialog(Modal, inherit_bindings=False):
         Binding("down", "scroll(1)", "Down", show=False),
         Binding("pageup", "scroll(-5)", "Page up", show=False),
         Binding("pagedown", "scroll(5)", "Page down", show=False),
+        Binding("ctrl+l", "app.repaint", "Repaint", show=False),
         INTERRUPT,
     ]
 
@@ -168,6 +72,8 @@ class Dialog(Modal, inherit_bindings=False):
             yield from self.below()
 
     def on_mount(self) -> None:
+        what = self.query_one(VerticalScroll)
+        self.watch(what, "show_vertical_scrollbar", self._tell_more, init=False)
         self.call_after_refresh(self._fit)
 
     def on_resize(self) -> None:
@@ -180,6 +86,10 @@ class Dialog(Modal, inherit_bindings=False):
         self.query_one(VerticalScroll).styles.max_height = max(room, 1)
         if self._painted_at is None:
             self.call_after_refresh(self._armed)
+
+    def _tell_more(self, cut: bool) -> None:
+        """Say when there is more to read than fits."""
+        self.query_one(Vertical).border_subtitle = MORE if cut else ""
 
     def _armed(self) -> None:
         self._painted_at = time.monotonic()
@@ -196,7 +106,8 @@ class Dialog(Modal, inherit_bindings=False):
 
 
 BORDERS = 2  # lines
-OTHER_KEYS = ("escape", "ctrl+c", "up", "down", "pageup", "pagedown")  # they have bindings
+MORE = "there is more: arrow keys"
+OTHER_KEYS = ("escape", "ctrl+c", "ctrl+l", "up", "down", "pageup", "pagedown")  # have bindings
 
 
 class _NoPaste(Input):
@@ -213,8 +124,8 @@ class Confirm(Dialog, inherit_bindings=False):
     """One confirmation. ``word`` None: weight 1, ``y`` confirms. Else the word is typed.
 
     ``called`` says what the word is where it does not say so itself: the gateway's name.
-    ``choices`` (key, label, text) come first when there is more than one thing to confirm; the
-    result is the chosen key, or ``yes``; None is cancel.
+    ``choices`` (key, label, text) come first when there is more than one thing to confirm; one
+    without a text leads elsewhere. The result is the chosen key, or ``yes``; None is cancel.
     """
 
     BINDINGS = Dialog.BINDINGS
@@ -225,7 +136,7 @@ class Confirm(Dialog, inherit_bindings=False):
         *,
         word: str | None = None,
         called: str = "",
-        choices: tuple[tuple[str, str, Text], ...] = (),
+        choices: tuple[tuple[str, str, Text | None], ...] = (),
     ) -> None:
         super().__init__(text)
         self._word, self._choices = word, choices
@@ -263,7 +174,9 @@ class Confirm(Dialog, inherit_bindings=False):
 
     def _choose(self, key: str) -> None:
         for name, _, text in self._choices:
-            if name == key:
+            if name == key and text is None:
+                self.dismiss(key)
+            elif name == key and text is not None:
                 self._chosen = key
                 self._painted_at = None
                 self.query_one("#what", Static).update(Hanging(text))

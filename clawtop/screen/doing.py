@@ -7,12 +7,16 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
+from rich.cells import cell_len
+
+from clawtop.screen.rows import fit_text
 from clawtop.text import count, plain
 
 if TYPE_CHECKING:  # loaded with the first acting key
     from clawtop.gateway.actionlog import Runner
     from clawtop.remedies.outcome import Action
 
+LEAST = 12  # cells of a target
 KEEP_S = 60.0  # a finished action stays on the screen this long
 DONE = {"cancel-task": "cancelled", "drop-event": "dropped"}
 FACT = {True: "yes", False: "NO", None: "…"}
@@ -54,8 +58,11 @@ class Doing:
         noun = "action" if len(self._tasks) == 1 else "actions"
         return f"{len(self._tasks)} {noun}, {passed} of {round(self._patience_s)} s"
 
-    def line(self) -> str:
-        """The three facts of the newest action, or its outcome; empty when it is long over."""
+    def line(self, width: int = 1_000) -> str:
+        """The three facts of the newest action, or its outcome; empty when it is long over.
+
+        Of a long session key both ends stay, whatever else has to go.
+        """
         runner = self._latest
         if runner is None:
             return ""
@@ -63,19 +70,31 @@ class Doing:
             return ""
         action = runner.action
         if self._tasks:
-            facts = _facts(action) if action.action == "release" else "…"
-            return f"{action.title}  {facts}  {_target(action)}"
+            return _about(_facts(action) if action.action == "release" else "", action, width)
         if runner.log.problem is not None:
             return plain(f"{action.outcome.upper()}, but {runner.log.problem}")
         words = action.outcome.replace("_", " ").upper()
-        said = _items(action) if action.outcome == "done" or not action.reason else action.reason
-        return plain(f"{words}: {said}  {action.title} {_target(action)}")
+        if action.outcome == "done" or not action.reason:
+            return _about(f"{words}: {_items(action)}", action, width)
+        return plain(f"{words}: {action.reason}  {action.title} {_target(action)}")
 
     async def stop(self) -> None:
         """Interrupt what is under way; each records its outcome as unknown."""
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+
+
+def _about(facts: str, action: Action, width: int) -> str:
+    """The facts, what is done and to whom. Where it is narrow, what is done gives way."""
+    target = _target(action)
+    if action.action != "release":
+        return plain(f"{facts}  {action.title} {target}".strip())
+    for words in (f"{facts}  {plain(action.step)}", facts):
+        room = width - cell_len(words) - 2
+        if room >= min(LEAST, cell_len(target)):
+            return f"{words}  {fit_text(target, room, middle=True).rstrip()}"
+    return facts
 
 
 def _target(action: Action) -> str:

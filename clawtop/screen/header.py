@@ -9,8 +9,9 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from clawtop.incidents.incident import Incident, Severity
+from clawtop.picture.changes import GatewayFacts
 from clawtop.picture.companion import companion_word
-from clawtop.picture.coverage import is_route
+from clawtop.picture.coverage import is_route, lacking
 from clawtop.picture.store import NOT_YET, Store
 from clawtop.picture.worst import worst_facts
 from clawtop.screen.line import Line
@@ -46,10 +47,18 @@ def first_line(
     words.append((banner or freshness(store), 0))
     words += [(part, 0) for part in (doing, frozen, reminder(store)) if part]
     if facts is not None:
-        words.append(("read-only" if facts.read_only or banner else "can act", 0))
+        words.append((plain(may(facts, recorded=bool(banner))), 0))
         words.append(("APPROVAL ROUTE", 0) if is_route(facts) else ("passive", 3))
         words.append((companion_word(store.companion), 4))
     return _fitting(words, width)
+
+
+def may(facts: GatewayFacts, *, recorded: bool = False) -> str:
+    """What we may do: with less than was asked for, what is missing."""
+    missing = [scope.removeprefix("operator.") for scope in lacking(facts)]
+    if facts.read_only or recorded:
+        return "read-only"
+    return f"NOT GRANTED {', '.join(missing)}" if missing else "can act"
 
 
 def reminder(store: Store) -> str:

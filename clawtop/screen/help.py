@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from clawtop.picture.records import Proof, Verdict
-from clawtop.screen.dialogs import Reading
 from clawtop.screen.keys import GROUPS, name_of
+from clawtop.screen.reading import Reading
 
 STATES = {
     Verdict.LEAKED: "held, and no owner will give it back",

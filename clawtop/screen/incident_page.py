@@ -16,7 +16,6 @@ from clawtop.text import age, mask, utc
 
 STARTS = (Act.RELEASE, Act.CANCEL_TASK)  # what X starts
 REFUSES = (Act.DENY_COPIES, Act.DROP_EVENT)  # what N starts
-HINT = "X first way out, 1-9 by number · K abort the run · N no to copies · z mute · l logs · Esc"
 
 
 def first_way(found: Sequence[Remedy]) -> Remedy | None:
@@ -52,9 +51,17 @@ def incident_page(incident: Incident, standing: Standing) -> Text:
     if incident.references:
         page.section("SEEN ELSEWHERE")
         page.line(f"  openclaw {', '.join(incident.references)}")
-    page.line()
-    page.line(HINT, "dim")
     return page.text
+
+
+def incident_keys(incident: Incident, found: Sequence[Remedy]) -> list[str]:
+    """What the keys do on its page: those that have something to do."""
+    usable = startable(found)
+    keys = ["X first way out"] if first_way(found) is not None else []
+    keys += ["1-9 the others"] if len(usable) > len(keys) else []
+    keys += ["K abort the run"] if incident.session_key or usable else []
+    keys += ["N say no"] if any(one.act in REFUSES for one in found) else []
+    return [*keys, "z mute", "l log lines", "c copy"]
 
 
 def _since(incident: Incident, now_ms: int) -> str | None:

@@ -6,8 +6,10 @@ used, nor anything a terminal swallows (ctrl+s, ctrl+q, ctrl+z, function keys).
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
+from rich.cells import cell_len
 from textual.binding import Binding
 
 
@@ -39,6 +41,7 @@ MOVING = (
 LOOKING = (
     Key("enter", "open", "detail: everything known, and the ways out", "detail", "Enter"),
     Key("slash", "filter", "filter (words, state:stale, agent:main)", "filter", "/"),
+    Key("w", "changes", "what changed since the last w", "changes"),
     Key("s", "sort", "sort: the next order of this panel (need, oldest, …)", "sort"),
     Key("f", "freeze", "freeze the rows; again to let them go", "freeze"),
     Key("z", "mute", "mute this incident for an hour; again to hear of it"),
@@ -52,7 +55,6 @@ LOOKING = (
         "colon", "palette", "every command by its words, every session by its key", "commands", ":"
     ),
     Key("question_mark", "help", "this help", "help", "?"),
-    Key("w", "changes", "what changed since the last w", "changes"),
     Key("escape", "up_level", "one level back", shown="Esc"),
     Key("q", "leave", "quit", "quit"),
 )
@@ -88,6 +90,23 @@ def name_of(key: Key) -> str:
     return key.shown or key.keys
 
 
+def name_of_key(pressed: str) -> str:
+    """How the table names what was pressed; empty for what is no key of the dashboard."""
+    found = (key for _, group in GROUPS for key in group if pressed in key.keys.split(","))
+    return next((name_of(key) for key in found), "")
+
+
+def fitting(words: Iterable[str], width: int) -> str:
+    """As many words as fit whole, in this order."""
+    text = ""
+    for word in words:
+        longer = f"{text}  {word}" if text else word
+        if cell_len(longer) > width:
+            break
+        text = longer
+    return text
+
+
 # What the footer tells first; where the terminal is narrow, those at the end are left out.
 FOOT = ["enter", "X", "K", "N", "slash", "question_mark", "w", "q", "T", "colon", "s", "f"]
 
@@ -95,10 +114,4 @@ FOOT = ["enter", "X", "K", "N", "slash", "question_mark", "w", "q", "T", "colon"
 def foot_text(width: int) -> str:
     """The footer: the keys that matter most, as many as fit whole."""
     named = {key.keys: key for _, group in GROUPS for key in group if key.foot}
-    text = ""
-    for key in (named[one] for one in FOOT):
-        longer = f"{text}  {name_of(key)} {key.foot}" if text else f"{name_of(key)} {key.foot}"
-        if len(longer) > width:
-            break
-        text = longer
-    return text
+    return fitting((f"{name_of(named[one])} {named[one].foot}" for one in FOOT), width)

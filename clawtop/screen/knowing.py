@@ -1,4 +1,7 @@
-"""Incidents on the screen, and the keys about them: what changed, mute, log lines, lanes."""
+"""Incidents on the screen, and the keys about them: what changed, mute, log lines, lanes.
+
+A page is loaded with the first key that opens one: the first frame waits for none.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +12,13 @@ from rich.text import Text
 
 from clawtop.incidents.incident import Incident
 from clawtop.picture.records import Lock, Recovery, SystemEvent
-from clawtop.screen.dialogs import Reading
-from clawtop.screen.lanes_page import lanes_page
-from clawtop.screen.news_page import changes_page, logs_page
 from clawtop.screen.panels import IncidentsPanel
 from clawtop.screen.since import Since
 from clawtop.screen.standing import Standing
+from clawtop.text import utc
+
+LOOK_A_FRAME = 1_000  # sessions, about 30 ms; after a long listing the rest waits for the next one
+LOGS_EVERY_S = 1.0  # who reads along wants the newest line soon
 
 if TYPE_CHECKING:
     from clawtop.incidents.engine import Engine
@@ -53,7 +57,9 @@ class Knowing:
         standing = self.standing
         if standing is None:
             return set()
-        changes = standing.refresh()
+        changes = standing.refresh(LOOK_A_FRAME)
+        if standing.engine.backlog_of_work:
+            self._board_app().dirty()
         if changes:
             self.since.note(changes)
             self.alarm.hear(changes, standing)
@@ -68,10 +74,15 @@ class Knowing:
         if standing is None or self.since.since_ms is None:
             app.say("nothing was seen yet that could have changed")
             return
+        from clawtop.screen.news_page import changes_page
+        from clawtop.screen.reading import Reading
+
         found = standing.engine.incidents()
-        page = changes_page(self.since.look(app.store, found), app.store.now_ms)
+        now = app.store.now_ms
+        page = changes_page(self.since.look(app.store, found), now)
         self.since.begin(app.store, found)
-        app.push_screen(Reading(page))
+        taken = f"as of {utc(now)}"
+        app.push_screen(Reading(page, keys=("the next w begins here",), taken=taken))
 
     # -- z
 
@@ -99,32 +110,38 @@ class Knowing:
         if record is None:
             app.say_nothing()
             return
-        key, words = about(record)
-        seen: list[object] = []
+        from clawtop.screen.news_page import logs_page
+        from clawtop.screen.reading import Reading
 
-        def renew() -> Text | None:
-            newest = app.store.log[-1] if app.store.log else None
-            if seen and seen[0] is newest:
-                return None
-            seen[:] = [newest]
+        key, words = about(record)
+
+        def renew() -> Text:
             return logs_page(words, key, app.store)
 
-        app.push_screen(Reading(renew() or Text(), renew=renew, at_end=True))
+        keys = ("newest last", "g first line", "G last line")
+        page = Reading(renew(), keys=keys, renew=renew, every_s=LOGS_EVERY_S, at_end=True)
+        app.push_screen(page)
+        app.dirty()
 
     # -- 5
 
     def action_lanes(self) -> None:
+        from clawtop.screen.lanes_page import lanes_page
+        from clawtop.screen.reading import Reading
+
         app = self._board_app()
 
         def renew() -> Text:
             return lanes_page(app.store)
 
-        app.push_screen(Reading(renew(), acting=True, renew=renew), self._after_lanes)
+        keys = ("X cancel second copies of tasks (asks first)",)
+        app.push_screen(Reading(renew(), keys=keys, do=self._on_lanes, renew=renew))
+        app.dirty()
 
-    def _after_lanes(self, what: str | None) -> None:
+    async def _on_lanes(self, what: str) -> None:
         if what == "release":
             self._board_app().acting.cancel_copies()
-        elif what is not None:
+        else:
             self._board_app().say("on this page only X acts: it cancels second copies of tasks")
 
 

@@ -6,6 +6,7 @@ from rich.text import Text
 
 from clawtop.picture.document import task_verdict
 from clawtop.picture.records import Lane
+from clawtop.picture.seen import seen, why_unseen
 from clawtop.picture.store import Store
 from clawtop.picture.tasks import Task
 from clawtop.screen.page import Page
@@ -28,7 +29,10 @@ def _lanes(page: Page, store: Store) -> None:
     if part.level == "none":
         page.line(f"  not visible: {part.why}")
         return
-    page.line(f"  {'LANE':<24} {'ACTIVE':>6} {'QUEUED':>6} {'MAX':>4}  BLOCKED BY", "bold")
+    if not store.lanes and not seen(store, "lanes"):
+        page.line(f"  not known: {why_unseen(store, 'lanes')}")
+        return
+    page.line(f"  {'LANE':<22} {'ACTIVE':>6} {'QUEUED':>6} {'MAX':>4}  BLOCKED BY", "bold")
     for lane in sorted(store.lanes.values(), key=lambda one: (-one.queued, -one.active, one.lane)):
         page.line(_lane(lane))
 
@@ -36,7 +40,7 @@ def _lanes(page: Page, store: Store) -> None:
 def _lane(lane: Lane) -> str:
     limit = "?" if lane.max is None else str(lane.max)
     blocked = lane.blocked_by or ("draining" if lane.draining else "")
-    return f"  {lane.lane:<24} {lane.active:>6} {lane.queued:>6} {limit:>4}  {blocked}"
+    return f"  {lane.lane:<22} {lane.active:>6} {lane.queued:>6} {limit:>4}  {blocked}"
 
 
 def _tasks(page: Page, store: Store) -> None:
@@ -55,9 +59,6 @@ def _tasks(page: Page, store: Store) -> None:
         _task(page, task, store)
     if len(tasks) > MOST_TASKS:
         page.line(f"  and {len(tasks) - MOST_TASKS} more", "dim")
-    page.line()
-    hint = "X cancel second copies (asks first) · " if copies else ""
-    page.line(f"{hint}Esc back", "dim")
 
 
 def _why_no_tasks(store: Store) -> str:

@@ -8,14 +8,14 @@ from rich.text import Text
 
 from clawtop.incidents.incident import Incident
 from clawtop.picture.records import Lock
-from clawtop.screen.dialogs import Confirm, Reading
-from clawtop.text import count
+from clawtop.text import count, utc
 
 if TYPE_CHECKING:
     from clawtop.screen.app import ClawtopApp
     from clawtop.screen.rows import RowTable
 
 NOTHING = "nothing is selected here"
+PAST_EVERY_MS = 5_000
 
 
 class Looking:
@@ -71,6 +71,9 @@ class Looking:
         return None if row_id is None else panel.model.records.get(row_id)
 
     def action_open(self) -> None:
+        from clawtop.screen.pages import keys_of, state_of
+        from clawtop.screen.reading import Reading
+
         app, record = self._me(), self.record()
         page = self.page_of(record)
         if page is None:
@@ -86,7 +89,14 @@ class Looking:
             gone = record if isinstance(record, Incident) else None  # its page says that it is over
             return self.page_of(fresh if fresh is not None else gone)
 
-        app.push_screen(Reading(page, acting=True, renew=renew), self.do_chosen)
+        def about() -> object:
+            past = app.watcher is not None and app.watcher.past
+            at = app.store.now_ms // PAST_EVERY_MS if past else 0  # of a replay, not of our day
+            return at, app.store.link_up, state_of(panel.model.one(app.store, row_id))
+
+        keys = keys_of(record, app.store)
+        app.push_screen(Reading(page, keys=keys, do=self.do_chosen, renew=renew, about=about))
+        app.dirty()  # the next paint says how old the page is
 
     def say_nothing(self) -> None:
         """Why there is nothing to do it with; what is gone is said only while it is."""
@@ -156,6 +166,7 @@ class Looking:
 
         from clawtop.errors import ClawtopError
         from clawtop.gateway.actionlog import action_text, log_path, read_log
+        from clawtop.screen.reading import Reading
 
         try:
             lines = read_log(log_path(os.environ))
@@ -164,7 +175,11 @@ class Looking:
             return
         newest = [text for line in reversed(lines[-200:]) for text in action_text(line)]
         body = "\n".join(newest) or "nothing has been done from this host"
-        self._me().push_screen(Reading(f"ACTION LOG, newest first\n\n{body}"))
+        app = self._me()
+        if app.doing.in_flight:
+            body = f"UNDER WAY HERE: {app.doing.head()}\n    {app.doing.line()}\n\n{body}"
+        taken = f"as of {utc(app.store.now_ms)}" if app.store.facts is not None else ""
+        app.push_screen(Reading(f"ACTION LOG, newest first\n\n{body}", taken=taken))
 
     def action_copy(self) -> None:
         """The full id on a line of its own, and into the terminal's clipboard."""
@@ -204,6 +219,8 @@ class Looking:
         if not app.doing.in_flight:
             app.pausing.leave()
             return
+        from clawtop.screen.dialogs import Confirm
+
         text = Text().append(f"{count(app.doing.in_flight, 'action')} under way.\n", "bold red")
         text.append("It cannot be recalled; its outcome will be recorded as unknown.\n")
         app.push_screen(Confirm(text), self._leave)

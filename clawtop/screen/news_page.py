@@ -39,8 +39,6 @@ def changes_page(changed: Changed, now_ms: int) -> Text:
     if changed.taken or changed.let_go:
         taken = count(changed.taken, "lock")
         page.line(f"  healthy: {taken} taken, {changed.let_go} let go", "dim")
-    page.line()
-    page.line("The next w begins here · Esc back", "dim")
     return page.text
 
 
@@ -80,8 +78,6 @@ def logs_page(words: Sequence[str], session_key: str | None, store: Store) -> Te
         _log_line(page, line)
     if not lines:
         page.line("  no line names it" if words else "  nothing was logged yet")
-    page.line()
-    page.line("newest last · g first line · Esc back", "dim")
     return page.text
 
 
@@ -90,7 +86,8 @@ def _kept(store: Store) -> str:
     first = next((line.at_ms for line in store.log if line.at_ms is not None), None)
     since = f", since {utc(first)}" if first is not None else ""
     kept = count(len(store.log), "line")
-    return f"of the newest {kept} clawtop keeps (at most {LOG_LINES}){since}"
+    full = ", the most it keeps" if len(store.log) >= LOG_LINES else ""
+    return f"looked through the newest {kept} that clawtop has{since}{full}"
 
 
 def _about(words: Sequence[str], session_key: str | None, store: Store) -> list[LogLine]:

@@ -16,9 +16,9 @@ from textual.containers import Vertical
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from clawtop.screen.dialogs import Modal
 from clawtop.screen.keys import GROUPS, INTERRUPT, MOVING, name_of
 from clawtop.screen.line import Line
+from clawtop.screen.reading import Modal
 from clawtop.text import plain
 
 MOST = 50  # entries shown; more words show others
@@ -62,7 +62,7 @@ class Palette(Modal, inherit_bindings=False):
 
     DEFAULT_CSS = """
     Palette { align: center top; }
-    Palette > Vertical { width: 78; max-width: 100%; height: auto; max-height: 100%;
+    Palette > Vertical { width: 80; max-width: 100%; height: auto; max-height: 100%;
         background: $surface; }
     Palette Input, Palette Input:focus { border: none; height: 1; padding: 0; }
     Palette OptionList, Palette OptionList:focus { border: none; padding: 0; height: auto;

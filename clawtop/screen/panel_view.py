@@ -40,7 +40,7 @@ class PanelView(Vertical):
     def __init__(self, model: PanelModel) -> None:
         super().__init__(id=f"panel-{model.name}")
         self.model = model
-        self._shape: tuple[int | None, bool] = (2, False)
+        self._shape: tuple[int | None, bool, int] = (2, False, 1)
         self.chosen = False  # by a person; until then the selection follows the worst row
         self.title_line = Title()
         self.trend = Trend()
@@ -50,12 +50,12 @@ class PanelView(Vertical):
         yield self.title_line
         yield self.table
 
-    def set_shape(self, height: int | None, *, compact: bool) -> None:
-        """Give it this many lines, title included (None: what is left over), or only its worst
-        rows without a heading. Nothing is laid out again unless this changes."""
-        if (height, compact) != self._shape:
-            self._shape = (height, compact)
-            self.styles.height = "1fr" if height is None else height
+    def set_shape(self, height: int | None, *, compact: bool, parts: int = 1) -> None:
+        """Give it this many lines, title included (None: so many ``parts`` of what is left over),
+        or only its worst rows without a heading. Nothing is laid out again unless this changes."""
+        if (height, compact, parts) != self._shape:
+            self._shape = (height, compact, parts)
+            self.styles.height = f"{parts}fr" if height is None else height
             self.table.compact_rows = max((height or 2) - 1, 1)
             self.table.compact = compact
 
@@ -63,10 +63,10 @@ class PanelView(Vertical):
         """Bring title and visible rows up to ``now_ms``; how many lines were repainted."""
         model = self.model
         self.trend.note(model.count(store), store.now_ms)
-        held_back = f"{model.rows.hidden} hidden"
+        held_back = f"{model.rows.hidden} hidden" if model.rows.hidden else ""
         if words and self.table.has_focus:
-            held_back = f"filter {plain(' '.join(words))} ({held_back})"
-        shown = f" · {held_back}" if words else ""
+            held_back = f"filter {plain(' '.join(words))} ({model.rows.hidden} hidden)"
+        shown = f" · {held_back}" if words and held_back else ""
         order = "" if model.order_name == NEED else f" · by {model.order_name}"
         text = f"{model.number} {model.label}  {model.heading(store)}{order}{shown}"
         self.title_line.announce(text, self.table.has_focus, self.trend.text, self._place())

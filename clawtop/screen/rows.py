@@ -69,7 +69,7 @@ def _slots(columns: Sequence[Column], kept: Sequence[int], room: int) -> Iterabl
         x += width + len(GAP)
 
 
-@lru_cache(maxsize=1024)  # a screen has some hundred cells
+@lru_cache(maxsize=512)  # a screen has some hundred cells
 def fit_text(text: str, width: int, align: str = "left", middle: bool = False) -> str:
     """The text in exactly `width` terminal cells: cut with "…", or padded."""
     if cell_len(text) > width:
@@ -186,7 +186,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         self._slots: tuple[Slot, ...] = ()
         self._shown: list[Line] = []
         self._shown_ids: list[str] = []
-        self._strips: LRUCache[Line, Strip] = LRUCache(512)
+        self._strips: LRUCache[Line, Strip] = LRUCache(0)
 
     # What the app asks and tells
 
@@ -370,7 +370,7 @@ class RowTable(ScrollView, can_focus=True, inherit_bindings=False):
         if self._fitted_size != self.size:
             self._fitted_size = self.size
             self._slots = fit_columns(self.source.columns, self.size.width)
-            self._strips.clear()
+            self._strips = LRUCache(2 * self.size.height)  # older lines will not come back
         lines = [self._header_line()] if self._header_rows() else []
         lines += self._row_lines(self.size.height - len(lines))
         self._shown = lines + [Line()] * (self.size.height - len(lines))

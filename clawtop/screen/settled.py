@@ -12,13 +12,21 @@ LISTED = "rows"  # the largest listing
 
 
 class Settled:
-    """Sets aside, once, what lives until the end."""
+    """Sets aside what lives until the end."""
 
     def __init__(self) -> None:
         self.done = False
 
+    @staticmethod
+    def begin() -> None:
+        """After the first frame, before anything is connected (30 ms): what was needed only to load
+        the dashboard goes, the rest stays."""
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
+
     def look(self, listed: Collection[str]) -> None:
-        """``listed``: the parts of the picture that were listed so far."""
+        """Once. ``listed``: the parts of the picture that were listed so far."""
         if self.done or LISTED not in listed:
             return
         self.done = True

@@ -44,14 +44,17 @@ class Since:
     def __init__(self) -> None:
         self.since_ms: int | None = None
         self._incidents: dict[str, Incident] = {}
-        self._locks: dict[str, Lock] = {}
+        self._verdicts: dict[str, str] = {}  # of every lock that there was
+        self._unhealthy: dict[str, Lock] = {}  # only these whole, for there may be many locks
         self._passing: dict[str, Incident] = {}  # came after the last look, and is gone again
 
     def begin(self, store: Store, incidents: Iterable[Incident]) -> None:
         """From here on."""
         self.since_ms = store.now_ms
         self._incidents = {one.key: one for one in incidents}
-        self._locks = dict(store.held.locks)
+        locks = store.held.locks
+        self._verdicts = {key: lock.verdict for key, lock in locks.items()}
+        self._unhealthy = {key: one for key, one in locks.items() if one.verdict in UNHEALTHY}
         self._passing = {}
 
     def note(self, changes: Sequence[Change]) -> None:
@@ -66,16 +69,16 @@ class Since:
     def look(self, store: Store, incidents: Sequence[Incident]) -> Changed:
         """What is different from the last look."""
         locks = store.held.locks
-        moved = [_lock_moved(self._locks.get(key), lock) for key, lock in locks.items()]
-        moved += [_lock_gone(lock) for key, lock in self._locks.items() if key not in locks]
-        fresh = [one for one in locks.values() if one.session_key not in self._locks]
-        gone = [one for one in self._locks.values() if one.session_key not in locks]
+        moved = [_lock_moved(self._verdicts.get(key), lock) for key, lock in locks.items()]
+        moved += [_lock_gone(lock) for key, lock in self._unhealthy.items() if key not in locks]
+        fresh = [one for one in locks.values() if one.session_key not in self._verdicts]
+        gone = self._verdicts.keys() - locks.keys() - self._unhealthy.keys()
         return Changed(
             self.since_ms or store.now_ms,
             self._incidents_moved(incidents),
             sorted((one for one in moved if one is not None), key=_place),
             sum(1 for one in fresh if one.verdict not in UNHEALTHY),
-            sum(1 for one in gone if one.verdict not in UNHEALTHY),
+            len(gone),
         )
 
     def _incidents_moved(self, incidents: Sequence[Incident]) -> list[Moved]:
@@ -97,18 +100,18 @@ def _incident_moved(before: Incident | None, now: Incident) -> Moved | None:
     return Moved("worse" if is_now < was else "better", now, said)
 
 
-def _lock_moved(before: Lock | None, now: Lock) -> Moved | None:
+def _lock_moved(before: str | None, now: Lock) -> Moved | None:
     """A healthy lock is no news, nor is one that waits or works on."""
     if before is None:
         return Moved("new", now) if now.verdict in UNHEALTHY else None
-    was, is_now = RANK.get(str(before.verdict), 5), RANK.get(str(now.verdict), 5)
-    if was == is_now or not {str(before.verdict), str(now.verdict)} & UNHEALTHY:
+    was, is_now = RANK.get(str(before), 5), RANK.get(str(now.verdict), 5)
+    if was == is_now or not {str(before), str(now.verdict)} & UNHEALTHY:
         return None
-    return Moved("worse" if is_now < was else "better", now, str(before.verdict))
+    return Moved("worse" if is_now < was else "better", now, str(before))
 
 
-def _lock_gone(before: Lock) -> Moved | None:
-    return Moved("gone", before, str(before.verdict)) if before.verdict in UNHEALTHY else None
+def _lock_gone(before: Lock) -> Moved:
+    return Moved("gone", before, str(before.verdict))
 
 
 def _place(one: Moved) -> tuple[int, tuple[int, int, str]]:

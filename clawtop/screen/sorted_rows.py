@@ -64,9 +64,9 @@ class SortedRows(Generic[Key]):
     def __init__(self, columns: Sequence[Column], cells: CellsOf) -> None:
         self.columns: Sequence[Column] = tuple(columns)
         self._cells = cells
-        self._keys: dict[str, Key] = {}
+        self._places: dict[str, tuple[Any, ...]] = {}
         self._keep: Keep | None = None
-        self._order = SortedKeyList(key=self._place)
+        self._order = SortedKeyList(key=self._places.__getitem__)
 
     def __len__(self) -> int:
         return len(self._order)
@@ -74,14 +74,14 @@ class SortedRows(Generic[Key]):
     @property
     def hidden(self) -> int:
         """How many rows the filter holds back."""
-        return len(self._keys) - len(self._order)
+        return len(self._places) - len(self._order)
 
     def id_at(self, index: int) -> str:
         row_id: str = self._order[index]
         return row_id
 
     def index_of(self, row_id: str) -> int | None:
-        if row_id not in self._keys:
+        if row_id not in self._places:
             return None
         try:
             index: int = self._order.index(row_id)
@@ -94,12 +94,14 @@ class SortedRows(Generic[Key]):
 
     def put(self, row_id: str, sort_key: Key) -> None:
         """Add the row, or move it; the filter is asked anew, for what it reads may have changed."""
-        known = row_id in self._keys and self._keys[row_id] == sort_key
+        # one flat tuple, for there may be many rows
+        place = (*sort_key, row_id) if isinstance(sort_key, tuple) else (sort_key, row_id)
+        known = self._places.get(row_id) == place
         if known and self._keep is None:
             return
         if not known:
             self.drop(row_id)  # with its old key, or it could not be found again
-            self._keys[row_id] = sort_key
+            self._places[row_id] = place
         wanted = self._keep is None or self._keep(row_id)
         listed = known and row_id in self._order
         if wanted and not listed:
@@ -109,18 +111,16 @@ class SortedRows(Generic[Key]):
 
     def drop(self, row_id: str) -> None:
         """Forget the row; a row that is not there is no error, for events repeat."""
-        if row_id in self._keys:
+        if row_id in self._places:
             self._order.discard(row_id)
-            del self._keys[row_id]
+            del self._places[row_id]
 
     def clear(self) -> None:
         self._order.clear()
-        self._keys.clear()
+        self._places.clear()
 
     def set_filter(self, keep: Keep | None) -> None:
         """List only the ids that `keep` accepts, or all of them; asks once for each row."""
         self._keep = keep
-        self._order = SortedKeyList(filter(keep, self._keys) if keep else self._keys, self._place)
-
-    def _place(self, row_id: str) -> tuple[Key, str]:
-        return self._keys[row_id], row_id
+        ids = filter(keep, self._places) if keep else self._places
+        self._order = SortedKeyList(ids, self._places.__getitem__)

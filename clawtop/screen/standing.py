@@ -34,9 +34,12 @@ class Standing:
         self._covered: tuple[set[str], set[str]] = (set(), set())
         self._touched: set[str] = set(ALL_TOUCHED)
 
-    def refresh(self) -> list[Change]:
-        """Look again; what became of each incident. The store has been refreshed."""
-        changes = self.engine.refresh()
+    def refresh(self, limit: int | None = None) -> list[Change]:
+        """Look again; what became of each incident. The store has been refreshed.
+
+        ``limit``: look at most at so many sessions now.
+        """
+        changes = self.engine.refresh(limit)
         fresh = [change.incident for change in changes if change.what != "gone"]
         freed = self.mutes.settle(fresh, self.engine.store.now_ms)
         if changes or freed:

@@ -77,6 +77,21 @@ def test_by_id_whatever_else_runs(served: Served) -> None:
     assert sent(served) == 1
 
 
+@pytest.mark.parametrize("there", [(), ("task-3",)], ids=str)
+def test_a_dry_run_tells_the_worst_of_its_items_as_the_act_does(
+    served: Served, there: tuple[str, ...]
+) -> None:
+    ids = [*there, "nosuch"]
+    plan = served.run("cancel-task", *ids, "--dry-run", "--json")
+    assert (plan.code, plan.json["outcome"]) == (1, "refused")
+    assert [item["outcome"] for item in plan.json["items"]] == ["planned"] * len(there) + [
+        "refused"
+    ]
+    ran = served.run("cancel-task", *ids, "--yes", "--json")
+    assert (ran.code, ran.json["outcome"]) == (1, "refused")
+    assert plan.json["target"]["ids"] == ran.json["target"]["ids"] == ids
+
+
 @pytest.mark.parametrize(
     ("args", "code"),
     [

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from clawtop.cli.metric_names import METRICS
-from clawtop.demo import ManualClock, World
+from clawtop.demo import ManualClock, ScriptedGateway, World
 from clawtop.gateway.methods import READ_METHODS
 from tests.cli.shell import Ran, Served, clawtop, serving
 
@@ -152,6 +152,48 @@ def test_locks_that_cannot_be_listed_are_unknown(september: Served) -> None:
     assert "locks cannot be seen" in line
     assert figures(ran)["locks"] == "U;;;0"
     assert figures(ran)["oldest_lock"] == "U"
+
+
+def test_a_lock_without_a_name_is_said_and_may_be_the_oldest(tmp_path: Path) -> None:
+    world = World("april")
+    with world.past(30_000):
+        world.leak(MAIN)
+    with serving(tmp_path, world=world) as served:
+        ran = served.run("check", "--no-state")
+        line = first(ran)
+        assert "0 named locks held, 1 that no session can be named for" in line
+        assert (figures(ran)["oldest_lock"], figures(ran)["unnamed_locks"]) == ("U", "1;;;0")
+        limit = ("check", "--no-state", "--critical", "oldest_lock=10")
+        assert "oldest_lock cannot be told here" in unknown(served.run(*limit))
+
+
+def test_a_named_lock_above_its_limit_is_told_beside_one_without_a_name(tmp_path: Path) -> None:
+    world = World("april")
+    with world.past(30_000):
+        world.leak(MAIN)
+        world.start_run("agent:main:other", "rpc", run_id="run-1")
+    with serving(tmp_path, world=world) as served:
+        ran = served.run("check", "--no-state", "--critical", "oldest_lock=10")
+        assert ran.code == 2
+        assert re.search(r"oldest_lock is at least 3\d, above 10", first(ran))
+        assert figures(ran)["oldest_lock"] == "U;;10;0"
+
+
+def test_only_messages_that_still_wait_are_counted(september: Served) -> None:
+    def waits(gateway: ScriptedGateway) -> None:
+        gateway.world.start_run(MAIN, "rpc", run_id="run-1")
+        gateway.world.waits(MAIN, "one", "rpc")
+        gateway.world.waits(MAIN, "two", "rpc").state = "cancelled"
+
+    september.do(waits)
+    picture = september.run("snapshot", "--json").json
+    assert len(picture["waiting"]) == 2
+    assert figures(september.run("check"))["waiting"] == "1;;;0"
+
+
+def test_each_part_is_named_once_to_whom_it_is_told() -> None:
+    told = unknown(clawtop("check", "--require", "bogus"))
+    assert told.count("tasks") == 1
 
 
 def test_a_critical_incident_is_said_before_what_cannot_be_seen(september: Served) -> None:

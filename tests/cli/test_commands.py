@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from typing import Any
 
 import pytest
@@ -29,6 +31,19 @@ def asked_scopes(served: Served) -> list[tuple[str, ...]]:
             tuple(seen.params["scopes"]) for seen in gateway.requests if seen.method == "connect"
         ]
     )
+
+
+def test_a_command_has_its_garbage_collected() -> None:
+    """The command line is loaded without the collector."""
+    code = "import gc; gc.disable(); from clawtop.cli.main import run; run(['demo', '--list'])"
+    ran = subprocess.run(
+        [sys.executable, "-c", f"{code}; print(gc.isenabled())"],
+        capture_output=True,
+        text=True,
+        check=True,
+        timeout=60,
+    )
+    assert ran.stdout.splitlines()[-1] == "True"
 
 
 def test_snapshot_prints_the_whole_contract(served: Served) -> None:
@@ -139,6 +154,16 @@ def test_denying_duplicates_leaves_one_of_each_and_touches_nothing_else(served: 
     left = set(served.do(lambda gateway: list(gateway.world.approvals)))
     assert left >= set(others)
     assert len(left & set(equal)) == 1
+
+
+def test_a_dry_run_of_a_denial_tells_the_worst_of_its_items(served: Served) -> None:
+    (one,) = ask(served, ["make deploy"])
+    assert served.run("deny", one, "--dry-run").code == 0
+    for ids in (["nosuch"], [one, "nosuch"]):
+        ran = served.run("deny", *ids, "--dry-run", "--json")
+        assert (ran.code, ran.json["outcome"]) == (1, "refused")
+        assert ran.json["target"]["ids"] == ids
+        assert ran.json["items"][-1]["outcome"] == "refused"
 
 
 def test_a_decision_somebody_else_made_first_is_theirs(september: Served) -> None:

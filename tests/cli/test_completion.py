@@ -88,6 +88,14 @@ def test_every_option_in_the_help_is_offered_and_no_secret_one(command: str) -> 
     assert set(found) - {"--help", "--output"} == set(re.findall(r"\[(--[\w-]+)", usage))
 
 
+@pytest.mark.parametrize("command", sorted(commands()))
+def test_a_parser_made_for_one_line_has_all_options_of_its_command(command: str) -> None:
+    (action,) = (one for one in build_parser([command])._actions if one.dest == "command")
+    assert isinstance(action, argparse._SubParsersAction)
+    assert list(action.choices) == list(commands())
+    assert action.choices[command].format_help() == commands()[command].format_help()
+
+
 FIXED = {
     "release x --step ": [str(step) for step in Step],
     "release x --step=abort": ["--step=abort-run", "--step=abort-session"],

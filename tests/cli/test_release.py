@@ -163,3 +163,34 @@ def test_where_nothing_but_a_restart_helps_it_says_exactly_that(tmp_path: Path) 
         assert "never delivered" in ran.sentence()
         assert "--step restart --dry-run" in ran.sentence()
         assert changing(served) == []
+
+
+# -- a lock that no session can be named for
+
+
+@pytest.mark.parametrize("words", [("--yes",), ("--dry-run",)], ids=" ".join)
+def test_a_lock_without_a_name_may_be_its_and_is_no_success(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    world = World("april")
+    world.leak(MAIN)
+    with serving(tmp_path, world=world) as served:
+        ran = served.run("release", MAIN, *words, "--json")
+        assert ran.code == 1
+        assert ran.json["outcome"] == "refused"
+        assert ran.json["step"] is None
+        assert "1 lock on this gateway cannot be named" in ran.json["reason"]
+        assert changing(served) == []
+
+
+def test_a_session_that_is_free_is_nothing_to_do(tmp_path: Path) -> None:
+    world = World("september")
+    world.start_run(MAIN, "rpc", run_id="run-1")
+    world.end_run(MAIN)
+    with serving(tmp_path, world=world) as served:
+        ran = served.run("release", MAIN, "--yes")
+        assert ran.code == 0
+        assert "nothing was sent" in ran.out
+        assert "accepted" not in ran.out
+        action = served.run("release", MAIN, "--yes", "--json").json
+        assert (action["outcome"], action["step"]) == ("nothing_to_do", None)

@@ -1,6 +1,7 @@
 """Answers to what we ask: read row by row, so that one odd row hides no other."""
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -62,6 +63,49 @@ def test_status_keeps_only_texts_and_names_the_agents() -> None:
     assert Reader().status(raw({})).degraded is None
 
 
+@pytest.mark.parametrize(
+    ("read", "name"),
+    [
+        (lambda body: sessions(body), "sessions"),
+        (lambda body: Reader().tasks(raw(body)), "tasks"),
+        (lambda body: Reader().lanes(raw(body)), "lanes"),
+        (lambda body: Reader().stability(raw(body)), "events"),
+        (lambda body: Reader().logs(raw(body)), "lines"),
+        (lambda body: Reader().decided(raw(body)), "items"),
+    ],
+    ids=["sessions", "tasks", "lanes", "events", "lines", "items"],
+)
+def test_an_answer_without_its_list_tells_nothing_and_is_not_empty(
+    read: Callable[[Any], Any], name: str
+) -> None:
+    read({name: []})
+    for body in ({}, {name: None}):
+        with pytest.raises(UNREADABLE):
+            read(body)
+
+
+def test_null_beside_the_list_is_a_field_that_is_missing() -> None:
+    ring = {"events": [], "firstSeq": None, "lastSeq": None, "dropped": None}
+    assert Reader().stability(raw(ring)).dropped is None
+    lines, cursor = Reader().logs(
+        raw({"lines": [], "file": None, "cursor": None, "reset": None, "truncated": None})
+    )
+    assert (lines.lost, cursor) == (False, None)
+    assert Reader().preflight(raw({"counts": None}), 5) == c.PreflightRead(None, None, None, 5)
+    read = Reader().status(raw({"eventLoop": None, "heartbeat": {"agents": None}}))
+    assert (read.degraded, read.agent_ids) == (None, [])
+    queues = {"failed": None, "ingressFailed": None, "ingressPressure": None}
+    assert Reader().health(raw({"deliveryQueues": queues})).delivery_queues == c.DeliveryQueues()
+    decided = Reader().decided(raw({"items": [{"id": "a", "presentation": None}]}))
+    assert [one.id for one in decided.items] == ["a"]
+
+
+def test_a_status_that_names_no_queue_tells_nothing_of_its_lines() -> None:
+    assert Reader().status(raw({})).events is None
+    assert Reader().status(raw({"queuedSystemEvents": None})).events is None
+    assert Reader().status(raw({"queuedSystemEvents": []})).events == []
+
+
 def test_counts_that_are_not_told_are_unknown_not_zero() -> None:
     assert Reader().preflight(raw({"counts": {"embeddedRuns": 0}}), 5).embedded_runs == 0
     assert Reader().preflight(raw({"counts": {}}), 5).embedded_runs is None
@@ -92,6 +136,15 @@ def test_the_ring_and_the_lanes_are_read_row_by_row() -> None:
 
 
 # -- chat.history: the probe
+
+
+def test_nulls_in_a_probe_hide_nothing_else() -> None:
+    message = {"role": None, "timestamp": None}
+    got = history({"pendingInputs": None, "inFlightRun": {"runId": None}, "messages": [message]})
+    assert (got.tells_pending, got.in_flight, got.answered_at) == (False, None, None)
+    assert not history({"pendingInputs": {"items": None}, "messages": None}).tells_pending
+    (item,) = history({"pendingInputs": {"items": [{"id": "i", "state": None}]}}).pending
+    assert (item.id, item.state) == ("i", "")
 
 
 def history(body: dict[str, Any]) -> c.HistoryRead:

@@ -6,7 +6,7 @@ import pytest
 
 from clawtop.errors import PairingError, SignInError
 from clawtop.gateway.find import Target
-from clawtop.gateway.frames import ErrorBody
+from clawtop.gateway.frames import STRANGE_GREETING, ErrorBody
 from clawtop.gateway.refusals import not_a_gateway, of_close, of_connect, of_status
 from clawtop.gateway.secret import Secret
 
@@ -32,6 +32,12 @@ def test_known_refusals_are_explained_and_not_retried(code: str, words: str) -> 
     assert error.code == code.lower()
     assert error.exit_code == 3
     assert "127.0.0.1:18789" in error.message
+
+
+def test_a_greeting_that_is_not_understood_is_no_refusal() -> None:
+    error = of_connect(ErrorBody(STRANGE_GREETING), TARGET)
+    assert isinstance(error, SignInError), "the next greeting would be no other one"
+    assert error.message == "the greeting of the gateway at 127.0.0.1:18789 was not understood"
 
 
 def test_a_refused_secret_names_where_it_came_from_and_never_the_secret() -> None:
@@ -60,12 +66,19 @@ def test_a_starting_gateway_is_tried_again() -> None:
         (1000, "", False, "closed"),
         (1001, "", False, "closed"),
         (1002, "protocol mismatch", True, "sign_in"),
+        (1002, "", False, "closed"),
+        (1002, "reserved bits must be 0", False, "closed"),
         (1006, "", False, "closed"),
         (1008, "unauthorized", True, "sign_in"),
         (1008, "slow consumer", False, "slow"),
+        (1008, "gateway message handler loading", False, "starting"),
         (1012, "service restart", False, "restarting"),
         (1013, "try later", False, "starting"),
         (4001, "auth changed", True, "auth_changed"),
+        (4001, "client invalidated: device-token-rotated", True, "device_removed"),
+        (4001, "client invalidated: gateway-policy-changed", False, "policy"),
+        (4001, "client invalidated: operator-access-closed", True, "auth_changed"),
+        (4001, "operator role changed", False, "policy"),
         (4000, "", False, "closed"),
         (None, "", False, "closed"),
     ],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -256,13 +257,25 @@ def test_a_long_listing_is_put_together_from_its_pages(tmp_path: Path) -> None:
     assert len(store.held.sessions) == len(live.watcher.store.held.sessions) >= 452
 
 
+LISTS = {
+    "sessions.list": "sessions",
+    "approval.history": "items",
+    "diagnostics.stability": "events",
+    "logs.tail": "lines",
+    "diagnostics.lanes": "lanes",
+    "tasks.list": "tasks",
+}
+
+
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question.name)
 def test_the_feed_understands_the_answer_to_every_question(question: Question) -> None:
     feed = Feed(Store(), TapeClock(T0, 0), Manner(), ("edge-1", "ws://edge:1"))
     told: list[str] = []
     feed.store.apply = lambda change, _now_ms: told.append(type(change).__name__)  # type: ignore[method-assign]
     listed = question.name in (*APPROVAL_KINDS, "presence")
-    feed.answer(1, question.method, {}, Raw(b"[]" if listed else b"{}"), 5)
+    name = LISTS.get(question.method)
+    rows = [] if listed else {} if name is None else {name: []}
+    feed.answer(1, question.method, {}, Raw(json.dumps(rows).encode()), 5)
     assert told, "its answer changes nothing"
     assert "PartFailed" not in told
 

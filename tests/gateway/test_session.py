@@ -6,8 +6,10 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec import Raw
 
 from clawtop.errors import NotAllowedError
+from clawtop.gateway import frames
 from clawtop.gateway.methods import ACTING, READ_METHODS
 from clawtop.gateway.session import (
     DEAD_AFTER_S,
@@ -138,12 +140,33 @@ def test_a_refusal_closes_it_with_the_gateways_reason() -> None:
 
 
 @pytest.mark.parametrize("payload", ['{"protocol":"four"}', "[]", '{"features":{"methods":7}}'])
-def test_a_greeting_that_cannot_be_read_is_a_refusal(payload: str) -> None:
+def test_a_greeting_that_cannot_be_read_opens_nothing(payload: str) -> None:
     one = session()
     one.receive(CHALLENGE, 100.0)
     refusal = one.receive(f'{{"type":"res","id":"1","ok":true,"payload":{payload}}}', 100.5)
     assert isinstance(refusal, Refused)
-    assert refusal.error.code == "UNREADABLE"
+    assert refusal.error.code == frames.STRANGE_GREETING
+
+
+@pytest.mark.parametrize("part", ["server", "features", "snapshot", "auth", "policy"])
+@pytest.mark.parametrize("inside", [False, True], ids=["null", "nulls inside"])
+def test_what_is_null_in_a_greeting_is_missing_and_no_more(part: str, inside: bool) -> None:
+    hello = json.loads(HELLO)
+    whole = frames.decode_hello(Raw(json.dumps(hello["payload"]).encode()))
+    given = hello["payload"][part]
+    hello["payload"][part] = dict.fromkeys(given) if inside else None
+    told = opened_with(hello)
+    assert getattr(told, part) == getattr(frames.Hello(), part) != getattr(whole, part)
+    for other in {"server", "features", "auth"} - {part}:
+        assert getattr(told, other) == getattr(whole, other)
+
+
+def opened_with(hello: dict[str, Any]) -> frames.Hello:
+    one = session()
+    one.receive(CHALLENGE, 100.0)
+    done = one.receive(json.dumps(hello), 100.5)
+    assert isinstance(done, Opened)
+    return done.hello
 
 
 def test_an_event_before_the_greeting_is_not_for_us() -> None:

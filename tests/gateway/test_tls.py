@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import datetime
-import hashlib
-import ipaddress
-import ssl
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
+from msgspec.structs import replace
 
 from clawtop.demo import ScriptedGateway
 from clawtop.errors import ConnectError, SignInError, UsageError
@@ -27,45 +21,14 @@ from clawtop.gateway.link import Link
 from clawtop.gateway.methods import READ_METHODS
 from clawtop.gateway.secret import Secret
 
+from .certificates import Certificate, self_signed
+
 CLIENT = Client("0.0", "linux", "clawtop (tester@desk)", "test")
-
-
-@dataclass(frozen=True)
-class Certificate:
-    """A self-signed one for 127.0.0.1, and where it lies with its key."""
-
-    file: Path
-    fingerprint: str
 
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Certificate:
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "gateway.test")])
-    now = datetime.datetime.now(datetime.UTC)
-    host = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    built = (
-        x509.CertificateBuilder()
-        .subject_name(name)
-        .issuer_name(name)
-        .public_key(key.public_key())
-        .serial_number(x509.random_serial_number())
-        .not_valid_before(now - datetime.timedelta(hours=1))
-        .not_valid_after(now + datetime.timedelta(days=1))
-        .add_extension(host, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "gateway.pem"
-    file.write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM,
-            serialization.PrivateFormat.PKCS8,
-            serialization.NoEncryption(),
-        )
-        + built.public_bytes(serialization.Encoding.PEM)
-    )
-    der = built.public_bytes(serialization.Encoding.DER)
-    return Certificate(file, hashlib.sha256(der).hexdigest())
+    return self_signed(tmp_path_factory.mktemp("tls") / "gateway.pem")
 
 
 @dataclass
@@ -85,8 +48,6 @@ class Front:
 
 @asynccontextmanager
 async def front(certificate: Certificate) -> AsyncIterator[Front]:
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(certificate.file)
     async with ScriptedGateway() as gateway:
         ends: list[asyncio.StreamWriter] = []
 
@@ -95,7 +56,7 @@ async def front(certificate: Certificate) -> AsyncIterator[Front]:
             ends.extend((back, onward))
             await asyncio.gather(_pipe(near, onward), _pipe(far, back))
 
-        server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=context)
+        server = await asyncio.start_server(relay, "127.0.0.1", 0, ssl=certificate.served())
         port = server.sockets[0].getsockname()[1]
         token = Secret("token", gateway.token)
         try:
@@ -123,7 +84,7 @@ def test_the_systems_trust_refuses_a_stranger_before_a_secret_is_sent(
 ) -> None:
     async def scene() -> None:
         async with asyncio.timeout(20), front(certificate) as on:
-            with pytest.raises(ConnectError, match="TLS with 127") as told:
+            with pytest.raises(ConnectError, match=r"does not trust .*self-signed") as told:
                 await on.enter(on.target)
             assert told.value.code == "tls"
             assert "--tls-fingerprint" in told.value.next_step
@@ -182,3 +143,85 @@ def test_a_pin_that_is_none_is_refused(tmp_path: Path, written: str) -> None:
 def test_a_pin_that_nothing_would_check_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="is not TLS"):
         found(tmp_path, "ws://127.0.0.1:18789", "ab" * 32)
+
+
+Local = Callable[..., Target]
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> Local:
+    """The gateway of this host by its config, its certificate in its usual place."""
+    folder = tmp_path / ".openclaw"
+    (folder / "gateway" / "tls").mkdir(parents=True)
+
+    def find_it(env: dict[str, str] | None = None, pin: str | None = None, **tls: str) -> Target:
+        config = {"gateway": {"port": 19001, "tls": {"enabled": True, **tls}}}
+        (folder / "openclaw.json").write_text(json.dumps(config))
+        return find(Options(tls_fingerprint=pin), env or {}, tmp_path, tmp_path / "config.toml")
+
+    return find_it
+
+
+def test_the_gateway_of_this_host_is_pinned_to_the_certificate_it_made(
+    local: Local, tmp_path: Path
+) -> None:
+    made = self_signed(tmp_path / ".openclaw" / "gateway" / "tls" / "gateway-cert.pem")
+    target = local()
+    assert (target.url, target.tls_fingerprint) == ("wss://127.0.0.1:19001", made.fingerprint)
+    assert local(pin="ab" * 32).tls_fingerprint == "ab" * 32
+
+
+def test_a_certificate_that_its_config_names_is_pinned_in_its_place(
+    local: Local, tmp_path: Path
+) -> None:
+    self_signed(tmp_path / ".openclaw" / "gateway" / "tls" / "gateway-cert.pem")
+    named = self_signed(tmp_path / "named.pem")
+    assert local(certPath=str(named.file)).tls_fingerprint == named.fingerprint
+    assert local(certPath=str(tmp_path / "none.pem")).tls_fingerprint is None
+
+
+def test_another_state_folder_holds_another_certificate(local: Local, tmp_path: Path) -> None:
+    elsewhere = tmp_path / "state" / "gateway" / "tls"
+    elsewhere.mkdir(parents=True)
+    made = self_signed(elsewhere / "gateway-cert.pem")
+    env = {
+        "OPENCLAW_STATE_DIR": str(tmp_path / "state"),
+        "OPENCLAW_CONFIG_PATH": str(tmp_path / ".openclaw" / "openclaw.json"),
+    }
+    assert local(env).tls_fingerprint == made.fingerprint
+
+
+def test_without_tls_no_certificate_is_looked_for(tmp_path: Path) -> None:
+    made = tmp_path / ".openclaw" / "gateway" / "tls" / "gateway-cert.pem"
+    made.parent.mkdir(parents=True)
+    self_signed(made)
+    target = find(Options(), {}, tmp_path, tmp_path / "config.toml")
+    assert (target.url, target.tls_fingerprint) == ("ws://127.0.0.1:18789", None)
+
+
+# -- the wrong scheme
+
+
+def test_a_gateway_with_tls_asked_without_it_says_so(certificate: Certificate) -> None:
+    async def scene() -> None:
+        async with asyncio.timeout(20), front(certificate) as on:
+            plain = replace(on.target, url=on.target.url.replace("wss:", "ws:"))
+            with pytest.raises(ConnectError, match="or it wants TLS") as told:
+                await on.enter(plain)
+            assert "wss://" in told.value.next_step
+            assert on.gateway.requests == []
+
+    asyncio.run(scene())
+
+
+def test_a_gateway_without_tls_asked_for_it_says_so() -> None:
+    async def scene() -> None:
+        async with asyncio.timeout(20), ScriptedGateway() as gateway:
+            token = Secret("token", gateway.token)
+            url = gateway.url.replace("ws:", "wss:").rstrip("/")
+            target = Target(url, "edge-1", token, "t", "t")
+            with pytest.raises(ConnectError, match="does not speak TLS") as told:
+                await Front(gateway, target).enter(target)
+            assert (told.value.code, "ws://" in told.value.next_step) == ("tls", True)
+
+    asyncio.run(scene())

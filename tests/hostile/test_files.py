@@ -29,6 +29,19 @@ def _loop(path: Path) -> None:
     path.symlink_to(path)
 
 
+def _pipe(path: Path) -> None:
+    """Nobody writes into it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    os.mkfifo(path, 0o600)
+
+
+def _huge(path: Path) -> None:
+    """A hundred gigabytes of holes."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("wb") as file:
+        file.truncate(100_000_000_000)
+
+
 def _holding(data: bytes) -> Callable[[Path], None]:
     def put(path: Path) -> None:
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -45,6 +58,8 @@ def _file_for_folder(path: Path) -> None:
 DAMAGE: dict[str, Callable[[Path], None]] = {
     "a folder": _folder,
     "a link to itself": _loop,
+    "a pipe": _pipe,
+    "huge": _huge,
     "a file for its folder": _file_for_folder,
     "nothing in it": _holding(b""),
     "not UTF-8": _holding(b"\xff\xfe\x00\x01" * 50),
@@ -95,6 +110,11 @@ def asked(tmp_path: Path, shell: Shell, world: World | None = None) -> Iterator[
             return told
 
         yield served, ask
+
+
+@pytest.fixture(autouse=True)
+def _waits_briefly(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("clawtop.gateway.reading.PIPE_S", 0.05)
 
 
 @pytest.mark.parametrize("damage", DAMAGE)

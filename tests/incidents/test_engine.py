@@ -11,6 +11,7 @@ from clawtop.picture import changes as c
 from clawtop.picture.records import Proof
 from tests.incidents.scenes import Watch, event_texts, lane, logged, stuck_line, task
 from tests.picture.builders import (
+    Picture,
     approval,
     approvals,
     begins,
@@ -219,3 +220,39 @@ def test_advice_is_always_there_and_sends_nothing() -> None:
     watch = Watch(kinds=[looks.kind]).tell(quiet("k:a:b"))
     (way,) = watch.remedies(watch.all()[0])
     assert (way.step, way.label, way.calls, way.available) == ("advice", "wait", (), True)
+
+
+def sliced(looks: Looks) -> tuple[Picture, Engine]:
+    picture = Picture()
+    engine = Engine(picture.store, [looks.kind])
+    engine.refresh()
+    return picture, engine
+
+
+def test_a_long_listing_is_looked_at_in_slices_and_nothing_twice() -> None:
+    looks, few = Looks(), 80
+    picture, engine = sliced(looks)
+    names = [f"agent:main:s{n}" for n in range(200)]
+    for name in names:
+        looks.find(name)
+    picture.tell(listed(*map(later_row, names)))
+    slices = [len(engine.refresh(few))]
+    while engine.backlog_of_work:
+        slices.append(len(engine.refresh(few)))
+    assert slices == [80, 80, 40]
+    assert sorted(looks.asked) == sorted(names)
+    assert {one.session_key for one in engine.incidents()} == set(names)
+
+
+def test_a_slice_takes_first_what_waits_longest_whatever_comes_meanwhile() -> None:
+    looks = Looks()
+    picture, engine = sliced(looks)
+    picture.tell(quiet("agent:main:z"))
+    engine.refresh(0)
+    assert engine.backlog_of_work == 1
+    picture.tell(quiet("agent:main:a"), quiet("agent:main:z"))
+    engine.refresh(1)
+    assert looks.asked == ["agent:main:z"]
+    engine.refresh(1)
+    assert looks.asked == ["agent:main:z", "agent:main:a"]
+    assert engine.backlog_of_work == 0

@@ -72,6 +72,19 @@ def test_an_approval_that_nobody_was_shown_is_proved(line: str) -> None:
     assert "nobody to show it to" in found.summary
 
 
+def test_that_nobody_could_answer_is_not_said_where_it_is_not_known() -> None:
+    silent = c.Presence("desk", "ui")
+    assert told(UNDELIVERED, operators=[silent]).found("I-10") == []
+    nobody_listed = Watch().tell(listed(row()), logged(UNDELIVERED, at=0))
+    assert nobody_listed.found("I-10") == []
+
+
+def test_that_nobody_could_answer_is_not_said_where_clawtop_could() -> None:
+    """Before 2026.8 whoever may approve is a way for approvals, and so is clawtop."""
+    watch = Watch("april").tell(listed(row()), c.PresenceRead([]), logged(UNDELIVERED, at=0))
+    assert watch.found("I-10") == []
+
+
 def test_a_channel_that_failed_beside_an_operator_is_nothing() -> None:
     desk = c.Presence("desk", "ui", ["operator.approvals"])
     assert told(UNDELIVERED, operators=[desk]).found("I-10") == []

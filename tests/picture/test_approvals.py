@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from clawtop.picture import changes as c
 from clawtop.picture.approvals import SPARE, Backlog, approval_of, group_of
+from clawtop.picture.document import approval_document
 from tests.picture.builders import KEY, Picture, approval, approvals, at_ms, later_row, listed
 
 
@@ -140,6 +141,32 @@ def test_odd_times_are_unknown_times(when: Any) -> None:
     record = approval_of(c.ApprovalRow("a", None, when, when), "exec")
     assert (record.created_at_ms, record.expires_at_ms) == (None, None)
     assert record.command == ""
+
+
+def test_plugin_requests_that_differ_in_what_they_tell_are_not_the_same() -> None:
+    def asked(one: str, **more: Any) -> c.ApprovalRow:
+        request = c.ApprovalRequest(title="Send mail", session_key=KEY, **more)
+        return c.ApprovalRow(one, request, 1)
+
+    rows = [
+        asked("plugin:1", description="to a@example.org"),
+        asked("plugin:2", description="to b@example.org"),
+        asked("plugin:3", tool_name="mail"),
+        asked("plugin:4", plugin_id="mailer"),
+        asked("plugin:5", description="to a@example.org"),
+    ]
+    groups = [approval_of(row, "plugin").group for row in rows]
+    assert len(set(groups)) == 4
+    assert groups[0] == groups[4]
+    assert approval_of(rows[0], "plugin").wanted == "Send mail: to a@example.org"
+
+
+def test_requests_that_do_not_say_what_they_are_for_equal_nothing() -> None:
+    picture = Picture().tell(c.ApprovalsListed("exec", [c.ApprovalRow("a"), c.ApprovalRow("b")]))
+    assert [one.copies for one in picture.store.backlog.all()] == [1, 1]
+    told = approval_document(picture.store.backlog.all()[0])
+    assert told["command"] is None
+    assert told["description"] is None
 
 
 def test_a_plugin_request_is_known_by_its_title() -> None:

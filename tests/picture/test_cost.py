@@ -116,6 +116,14 @@ def test_the_named_session_is_probed_however_calm() -> None:
     assert suspects(picture.store.held, named=frozenset({named, "agent:main:gone"})) == [named]
 
 
+def test_the_named_session_does_not_keep_others_from_being_looked_at() -> None:
+    picture = Picture().tell(listed(later_row(key(1)), later_row(key(2))))
+    picture.tell(probe(key(1), at=20), at=20)
+    named = frozenset({key(1)})
+    assert suspects(picture.wait_until(24).store.held, named=named) == [key(2), key(1)]
+    assert suspects(picture.wait_until(25).store.held, named=named) == [key(1), key(2)]
+
+
 def test_the_one_looked_at_longest_ago_comes_first() -> None:
     picture = Picture().tell(listed(later_row(key(1)), later_row(key(2)), later_row(key(3))))
     picture.tell(probe(key(1), at=20), at=20).tell(probe(key(2), at=10), at=20)

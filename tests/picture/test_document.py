@@ -9,8 +9,10 @@ from clawtop.picture import changes as c
 from clawtop.picture.coverage import Wishes
 from clawtop.picture.document import SCHEMA, document
 from clawtop.picture.records import PARTS
-from clawtop.picture.store import Store
+from clawtop.picture.seen import NOT_TOLD
+from clawtop.picture.store import NO_EVENTS, Store
 from tests.picture.builders import (
+    KEY,
     T0,
     Picture,
     approval,
@@ -22,6 +24,7 @@ from tests.picture.builders import (
     leaked,
     listed,
     parked,
+    probe,
     running_row,
 )
 
@@ -64,6 +67,33 @@ GATEWAY_KEYS = (
 )
 SEEABLE = ("system_events", "system_event_queues", "locks", "waiting", "approvals", "recoveries")
 STALL = "session.recovery.requested"
+EMPTY = (
+    listed(),
+    approvals(),
+    c.LanesRead([]),
+    c.StatusRead([], []),
+    c.StabilityRead([]),
+    c.TasksRead([]),
+    c.LogRead([]),
+    c.PresenceRead([]),
+)
+EMPTY_NAMES = (  # the parts that each of these answers tells
+    "locks waiting",
+    "approvals",
+    "lanes",
+    "system_events system_event_queues",
+    "recoveries",
+    "tasks",
+    "",
+    "operators",
+)
+ANSWERED = (*SEEABLE, "lanes", "tasks", "operators")
+
+
+def everything_shown() -> Picture:
+    """A gateway that shows every part, and has told none."""
+    methods = gateway().methods | {"tasks.list"}
+    return Picture().tell(c.LinkUp(gateway(methods=methods), T0))
 
 
 def everything(secret: str = "nothing secret") -> Picture:
@@ -106,8 +136,62 @@ def test_what_may_not_be_seen_is_null_and_never_an_empty_list() -> None:
 
 
 def test_what_was_seen_and_is_empty_is_an_empty_list() -> None:
-    told = document(Picture().tell(listed(), approvals(), c.LanesRead([])).store)
-    assert all(told[part] == [] for part in (*SEEABLE, "lanes"))
+    told = document(everything_shown().tell(*EMPTY).store)
+    assert all(told[part] == [] for part in ANSWERED)
+    assert all(NOT_TOLD not in (part["why"] or "") for part in told["coverage"].values())
+
+
+def test_a_part_that_nothing_was_told_of_is_null_and_says_so() -> None:
+    told = document(everything_shown().store)
+    assert all(told[part] is None for part in ANSWERED)
+    shown = {name for name, part in told["coverage"].items() if part["level"] != "none"}
+    assert shown == set(PARTS) - {"heartbeats"}
+    assert all(told["coverage"][name]["why"].endswith(NOT_TOLD) for name in shown)
+
+
+@pytest.mark.parametrize("number", range(len(EMPTY)), ids=lambda number: EMPTY_NAMES[number])
+def test_one_missing_answer_makes_its_own_parts_null_and_no_other(number: int) -> None:
+    told = document(everything_shown().tell(*EMPTY[:number], *EMPTY[number + 1 :]).store)
+    null = {part for part in ANSWERED if told[part] is None}
+    assert null == set(EMPTY_NAMES[number].split())
+
+
+def test_a_status_that_does_not_tell_its_lines_is_not_a_queue_without_lines() -> None:
+    picture = everything_shown().tell(*EMPTY, c.StatusRead(None, []))
+    picture.tell(c.StatusRead(None, []))
+    told = document(picture.store)
+    assert told["system_events"] is None
+    assert told["system_event_queues"] is None
+    assert told["coverage"]["system_events"] == {"level": "none", "why": NO_EVENTS}
+    assert document(picture.tell(c.StatusRead([], [])).store)["system_events"] == []
+
+
+def test_what_waits_is_null_while_no_held_session_was_probed() -> None:
+    picture = Picture().tell(listed(later_row()))
+    assert document(picture.store)["waiting"] is None
+    picture.tell(c.ProbeFailed(KEY, at_ms(1)), at=1)
+    assert document(picture.store)["waiting"] is None
+    assert document(picture.tell(probe(at=2), at=2).store)["waiting"] == []
+
+
+def test_of_another_client_what_is_not_told_is_null() -> None:
+    silent = c.Presence("desk", "ui")
+    told = document(Picture().tell(c.PresenceRead([silent])).store)["operators"]
+    assert told == [{"host": "desk", "mode": "ui", "scopes": None, "can_answer_approvals": None}]
+    reader = c.PresenceRead([c.Presence("desk", "ui", ["operator.read"])])
+    (told,) = document(Picture().tell(reader).store)["operators"]
+    assert (told["scopes"], told["can_answer_approvals"]) == (("operator.read",), False)
+
+
+def test_clawtop_itself_is_no_other_operator() -> None:
+    picture = Picture()
+    picture.store.our_instance = "us"
+    ours = c.Presence("here", "backend", ["operator.admin"], instance_id="us")
+    other = c.Presence("desk", "backend", ["operator.read"], instance_id="them")
+    told = document(picture.tell(c.PresenceRead([ours, other])).store)["operators"]
+    assert [one["host"] for one in told] == ["desk"]
+    unnamed = Picture().tell(c.PresenceRead([c.Presence("desk", "ui")]))
+    assert len(document(unnamed.store)["operators"]) == 1
 
 
 def test_april_cannot_see_lanes_or_waiting_messages() -> None:

@@ -62,6 +62,16 @@ def test_a_row_that_says_running_without_an_entry_is_a_ghost_for_sure() -> None:
     assert "registry has no lock" in picture.lock().why[0]
 
 
+def test_a_row_that_was_read_after_the_registry_is_no_ghost_yet() -> None:
+    """A lock that is leaked just now makes a row say running that began long ago (2026.9.6)."""
+    picture = seeing().tell(told(at=1), at=1)
+    picture.tell(listed(running_row(active=False, started_at=at_ms(-600)), at=3), at=3)
+    assert (picture.verdict() != "ghost", picture.lock().proof) == (True, "possible")
+    picture.tell(told(entry(began=2), at=4), at=4)
+    assert picture.verdict() != "ghost"
+    assert picture.lock().proof == "proved"
+
+
 def test_a_row_that_began_after_the_reading_is_no_ghost_yet() -> None:
     picture = seeing("april").tell(told(at=1), at=1)
     picture.tell(listed(running_row(active=False, started_at=at_ms(3)), at=3), at=3)

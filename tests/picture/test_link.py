@@ -4,6 +4,7 @@ import pytest
 
 from clawtop.picture import changes as c
 from clawtop.picture.coverage import Wishes, coverage_of, grants, is_route
+from clawtop.picture.failures import Failures
 from clawtop.picture.records import PARTS
 from clawtop.picture.store import Store
 from tests.picture.builders import (
@@ -27,7 +28,7 @@ from tests.picture.builders import (
 def full(generation: str = "september") -> Picture:
     rows = later_row() if generation == "september" else running_row()
     picture = Picture(generation).tell(listed(rows), begins(), approvals(approval("a")))
-    return picture.tell(c.StatusRead(["one"], ["main"]), c.LanesRead([c.LaneRow("main", 1)]))
+    return picture.tell(c.StatusRead(["one"], ["main"]), c.LanesRead([c.LaneRow("main", 1, 0)]))
 
 
 def empty(picture: Picture) -> bool:
@@ -149,12 +150,12 @@ def test_before_any_handshake_nothing_is_covered() -> None:
     ],
 )
 def test_each_generation_covers_its_parts(generation: str, part: str, level: str) -> None:
-    assert coverage_of(gateway(generation), Wishes(), {})[part].level == level
+    assert coverage_of(gateway(generation), Wishes(), Failures())[part].level == level
 
 
 def test_every_part_that_is_not_seen_says_why() -> None:
     for facts in (None, gateway("april", methods=frozenset()), gateway(scopes=())):
-        for part in coverage_of(facts, Wishes(), {}).values():
+        for part in coverage_of(facts, Wishes(), Failures()).values():
             assert part.level != "none" or part.why
 
 
@@ -170,21 +171,57 @@ def test_every_part_that_is_not_seen_says_why() -> None:
 def test_approvals_are_all_seen_by_admin_alone(
     scopes: tuple[str, ...], wishes: Wishes, level: str
 ) -> None:
-    part = coverage_of(gateway(scopes=scopes), wishes, {})["approvals"]
+    part = coverage_of(gateway(scopes=scopes), wishes, Failures())["approvals"]
     assert part.level == level
     assert part.why
 
 
-def test_a_part_that_failed_to_read_is_not_covered_until_the_next_link() -> None:
-    picture = Picture().tell(c.PartFailed("locks", "it timed out"))
-    assert picture.store.coverage()["locks"].why == "it timed out"
+ROWS = "sessions.list"
+IN_VAIN = c.PartFailed("locks", "it timed out", ROWS)
+
+
+def locks_of(picture: Picture) -> tuple[str, str]:
+    part = picture.store.coverage()["locks"]
+    return part.level, part.why or ""
+
+
+def test_a_part_that_was_never_read_is_not_covered_until_it_is() -> None:
+    picture = Picture().tell(IN_VAIN)
+    assert locks_of(picture) == ("none", "it timed out")
+    picture.tell(c.Answered(ROWS, 20), at=5)
+    level, why = locks_of(picture)
+    assert (level, "timed out" in why) == ("inferred", False)
+
+
+def test_one_question_in_vain_hides_nothing_and_is_said_and_two_hide_the_part() -> None:
+    picture = Picture().tell(c.Answered(ROWS, 20), IN_VAIN)
+    assert locks_of(picture) == ("inferred", "could not be read again just now: it timed out")
+    picture.tell(IN_VAIN, at=5)
+    assert locks_of(picture) == ("none", "it timed out")
+    picture.tell(c.Answered(ROWS, None), at=6)
+    assert locks_of(picture)[0] == "none", "no answer is none"
+    picture.tell(c.Answered(ROWS, 20), at=7)
+    assert locks_of(picture)[0] == "inferred"
+    assert picture.store.failed == {}
+
+
+def test_a_new_link_has_not_failed_yet() -> None:
+    picture = Picture().tell(IN_VAIN)
     picture.tell(c.LinkUp(gateway(), at_ms(5)), at=5)
-    assert picture.store.coverage()["locks"].level == "inferred"
+    assert locks_of(picture)[0] == "inferred"
+
+
+@pytest.mark.parametrize("part", ["counts", "changes"])
+def test_a_count_or_a_subscription_that_fails_hides_no_lock(part: str) -> None:
+    picture = Picture().tell(c.PartFailed(part, "it timed out", "some.method"))
+    level, why = locks_of(picture)
+    assert level == "inferred"
+    assert why.endswith("it timed out")
 
 
 def test_without_log_lines_recoveries_stay_anonymous() -> None:
     facts = gateway(methods=frozenset({"diagnostics.stability"}))
-    assert coverage_of(facts, Wishes(), {})["recoveries"].level == "anonymous"
+    assert coverage_of(facts, Wishes(), Failures())["recoveries"].level == "anonymous"
 
 
 def test_write_covers_read_and_admin_covers_all_and_approvals_covers_only_itself() -> None:

@@ -133,7 +133,7 @@ def test_the_open_twin_of_a_phantom_is_one_too() -> None:
     assert [one.verdict for one in found] == ["phantom", "phantom"]
 
 
-@pytest.mark.parametrize("outcome", ["skipped", "noop", "invented"])
+@pytest.mark.parametrize("outcome", ["skipped", "noop"])
 def test_what_was_neither_aborted_nor_released_had_no_effect(outcome: str) -> None:
     (one,) = attempts(ring(asked(1, at=0), done(2, at=5, outcome=outcome)), until=6)
     assert one.verdict == "no_effect"

@@ -16,6 +16,7 @@ from tests.picture.builders import KEY, Picture, approvals, at_ms, begins, later
 from tests.picture.builders import approval as approval_row
 
 OTHER = "agent:main:other"
+NAMES = [*SessionFacts.__annotations__, *(n for n in SessionFacts.__slots__ if n != "__dict__")]
 WHOSE = [  # a run is of one session; its later events may leave that out
     *(("run-1", KEY),) * 3,
     ("run-1", None),
@@ -80,7 +81,7 @@ def facts_of(picture: Picture) -> dict[str, dict[str, Any]]:
 
 
 def told_by(facts: SessionFacts) -> dict[str, Any]:
-    told = {name: getattr(facts, name) for name in SessionFacts.__slots__}
+    told = {name: getattr(facts, name) for name in NAMES}
     run = told.pop("run")
     del told["touched_ms"], told["first_held_ms"]
     return told | {"run": structs.asdict(run) if run is not None else None}

@@ -195,6 +195,83 @@ def test_a_removed_device_is_told_so_once_and_stops(place: Place) -> None:
     place.pair("--read-only")
 
 
+@pytest.mark.usefixtures("at_home")
+@pytest.mark.parametrize("method", ["device.token.rotate", "device.token.revoke"])
+def test_a_live_link_whose_token_goes_is_told_so_once_and_r_asks_again(
+    place: Place, method: str
+) -> None:
+    place.pair("--read-only")
+    who = {"deviceId": place.device_id, "role": "operator"}
+
+    async def story() -> None:
+        app = dashboard(place.shell, "--read-only")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await soon(lambda: "  live  " in text(app).splitlines()[0], "live link")
+            watcher = app.watcher
+            assert watcher is not None
+            assert watcher.opened_by is not None
+            assert watcher.opened_by.kind == "deviceToken"
+            await asyncio.to_thread(place.operator.call, method, who)
+            await soon(lambda: app.problem is not None, "end of the watch")
+            assert "or its token was replaced" in (app.problem or "")
+            await soon(lambda: "LINK LOST" in text(app).splitlines()[0], "word of it")
+            assert (watcher.attempt, watcher.link) == (0, None), "it was not tried again"
+            await pilot.press("r")
+            if method == "device.token.rotate":
+                await soon(lambda: "  live  " in text(app).splitlines()[0], "link by the secret")
+            else:
+                await soon(lambda: APPROVE.search(text(app)), "command to approve it")
+                assert "took back" in app.store.link_why
+
+    asyncio.run(story())
+    assert len(pending(place.operator)) == (1 if method == "device.token.revoke" else 0)
+
+
+@pytest.mark.usefixtures("at_home")
+def test_without_the_secret_a_token_that_was_replaced_ends_the_watch(place: Place) -> None:
+    place.pair("--read-only")
+    place.shell.with_secret = False
+    who = {"deviceId": place.device_id, "role": "operator"}
+
+    async def story() -> None:
+        app = dashboard(place.shell, "--read-only")
+        async with app.run_test(size=(80, 24)) as pilot:
+            await soon(lambda: "  live  " in text(app).splitlines()[0], "live link")
+            await asyncio.to_thread(place.operator.call, "device.token.rotate", who)
+            await soon(lambda: app.problem is not None, "end of the watch")
+            await pilot.press("r")
+            await soon(lambda: "--token-file" in (app.problem or ""), "what to do")
+            assert "does not take this device's token any more" in (app.problem or "")
+
+    asyncio.run(story())
+    assert pending(place.operator) == []
+
+
+@pytest.mark.usefixtures("at_home")
+def test_a_device_approved_for_less_shows_what_it_may_until_the_rest_is_approved(
+    place: Place,
+) -> None:
+    place.pair("--read-only")
+
+    async def story() -> None:
+        app = dashboard(place.shell)
+        async with app.run_test(size=(80, 24)):
+            await soon(lambda: "  live  " in text(app).splitlines()[0], "live link")
+            await soon(lambda: APPROVE.search(text(app)), "command to approve the rest")
+            assert app.store.facts is not None
+            assert app.store.facts.scopes == ("operator.read",)
+            assert "NOT GRANTED approvals, admin" in text(app).splitlines()[0]
+            found = APPROVE.search(text(app))
+            assert found is not None
+            assert await asyncio.to_thread(approve, place.operator) == found.group(1)
+            await soon(lambda: "can act" in text(app).splitlines()[0], "all of it", 40)
+            assert "operator.admin" in app.store.facts.scopes
+            assert not APPROVE.search(text(app))
+
+    asyncio.run(story())
+    assert pending(place.operator) == []
+
+
 def test_a_replaced_device_token_is_fetched_again_with_the_secret(place: Place) -> None:
     shell = place.shell
     place.pair("--read-only")

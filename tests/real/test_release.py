@@ -103,8 +103,9 @@ def test_a_leak_on_april_is_counted_and_never_pinned_on_a_session(
     assert document["unattributed_locks"] >= 1
     assert [lock for lock in document["locks"] if lock["proof"] == "proved"] == []
     with Wire(scene.gateway.url) as wire:
-        action = shell.document("release", key, "--yes", url=wire.url)
-    assert (action["outcome"], action["requested"]) == ("nothing_to_do", False)
+        ran = shell.run("release", key, "--yes", "--json", url=wire.url)
+    action = ran.document()
+    assert (ran.code, action["outcome"], action["requested"]) == (1, "refused", False)
     assert "cannot be named" in action["reason"]
     assert set(wire.methods) <= READ_METHODS | {"connect"}
     assert key in scene.locks()

@@ -117,3 +117,12 @@ def test_a_wrong_token_with_json_is_a_document_without_the_secret(
     assert ran.code == 3
     assert ran.document()["schema"] == "clawtop.error/1"
     assert secret not in ran.out + ran.err
+
+
+def test_clawtop_is_not_among_the_other_operators(scene: Scene, shell: Shell) -> None:
+    """2026.5.28 lists every client, so also the one that asks."""
+    told = shell.document("snapshot")
+    assert told["operators"] is not None
+    names = [one["host"] or "" for one in told["operators"]]
+    assert not [name for name in names if name.startswith("clawtop")]
+    assert all(one["scopes"] is None or one["scopes"] for one in told["operators"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import ssl
 import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -13,6 +14,8 @@ from typing import Any, Self
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.asyncio.server import Server, ServerConnection, serve
 from websockets.exceptions import ConnectionClosed
+
+from .lab.operator import any_certificate
 
 Frame = dict[str, Any]
 LOSE, CUT, SILENCE, NONSENSE = "lose", "cut", "silence", "nonsense"
@@ -24,7 +27,7 @@ class Wire:
     ``before`` names a method and what to do once, before its first request is passed on: what
     somebody else did in the meantime. ``faults`` names a method and what becomes of it: LOSE (the
     link breaks before it is passed on), CUT (it breaks in place of the answer), SILENCE (no answer
-    comes), NONSENSE (an answer without sense comes).
+    comes), NONSENSE (an answer without sense comes). ``tls``: it shows a certificate of its own.
     """
 
     def __init__(
@@ -32,10 +35,12 @@ class Wire:
         target: str,
         before: Mapping[str, Callable[[], object]] | None = None,
         faults: Mapping[str, str] | None = None,
+        *,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.connections: list[list[Frame]] = []
         self.url = ""
-        self._target = target
+        self._target, self._tls = target, tls
         self._before = dict(before or {})
         self._faults = dict(faults or {})
         self._ready = threading.Event()
@@ -58,15 +63,21 @@ class Wire:
 
     async def _serve(self) -> None:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        async with serve(self._relay, "127.0.0.1", 0, max_size=None, compression=None) as server:
-            self.url = f"ws://127.0.0.1:{_port(server)}"
+        listening = serve(
+            self._relay, "127.0.0.1", 0, max_size=None, compression=None, ssl=self._tls
+        )
+        async with listening as server:
+            self.url = f"{'wss' if self._tls else 'ws'}://127.0.0.1:{_port(server)}"
             self._ready.set()
             await self._stop.wait()
 
     async def _relay(self, client: ServerConnection) -> None:
         frames: list[Frame] = []
         self.connections.append(frames)
-        async with connect(self._target, max_size=None, compression=None, proxy=None) as gateway:
+        onward = any_certificate() if self._target.startswith("wss:") else None
+        async with connect(
+            self._target, max_size=None, compression=None, proxy=None, ssl=onward
+        ) as gateway:
             spoiled: dict[str, str] = {}
             down = asyncio.create_task(_pass_on(gateway, client, spoiled))
             with suppress(ConnectionClosed):

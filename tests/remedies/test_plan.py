@@ -101,6 +101,7 @@ def test_a_restart_is_never_chosen_by_itself_and_said_to_be_all_that_helps(situa
     plan = plan_release(store, KEY, "restart", now=True)
     assert plan is not None
     assert (plan.offer.beyond, "--now" in plan.command()) == (True, True)
+    assert shlex.split(plan.command())[-2:] == ["--confirm-gateway", "NAME"]
 
 
 def test_the_companion_s_release_is_pinned_to_the_operation_of_the_plan() -> None:

@@ -37,7 +37,9 @@ def test_x_then_y_releases_a_run_and_the_gateway_confirms(generation: str) -> No
             await on.press("X")
             await on.until_text("abort-run", "session  " + MAIN, "[ Cancel ]")
             await on.confirm_with("y")
-            await on.until_text("DONE: accepted yes · released yes", "release abort-run", "1 held")
+            await on.until_text(
+                "DONE: accepted yes · released yes", f"  abort-run  {MAIN}", "1 held"
+            )
             assert changing(on) == ["sessions.abort"]
             acting = [seen for seen in on.gateway.requests if seen.method == "sessions.abort"]
             assert acting[0].params == {"key": MAIN, "runId": "run-1"}
@@ -147,7 +149,7 @@ def test_n_denies_all_copies_but_one() -> None:
             await on.press("3", "N")
             await on.until_text("only this one", "all copies but this one (3)", "all 4")
             await on.confirm_with("c")
-            await on.until_text("Deny 3 requests", "keep      ")
+            await on.until_text("Deny 3 requests", "keep     ")
             await on.confirm_with("y")
             await on.until_text("DONE: 3 of 3 denied", "2 pending")
             left = set(on.world.approvals)

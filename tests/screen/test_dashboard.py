@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from clawtop.screen.dialogs import Confirm, Reading
+from clawtop.screen.dialogs import Confirm
+from clawtop.screen.reading import Reading
 from tests.screen.stage import Stage, play, stage
 
 MAIN = "agent:main:main"

@@ -6,7 +6,8 @@ import pytest
 
 from clawtop.incidents.incident import Act, Way
 from clawtop.picture.records import Proof
-from clawtop.screen.dialogs import Confirm, Reading
+from clawtop.screen.dialogs import Confirm
+from clawtop.screen.reading import Reading
 from tests.screen.plot import Plot
 from tests.screen.stage import Stage, play, stage
 from tests.screen.test_acting import changing

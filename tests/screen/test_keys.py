@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from clawtop.screen.dialogs import Choose, Confirm, Reading
+from clawtop.screen.dialogs import Choose, Confirm
 from clawtop.screen.help import Help
 from clawtop.screen.keys import ACTING, FOOT, GROUPS, LOOKING, MOVING, REPLAYING, foot_text
 from clawtop.screen.palette import Palette
+from clawtop.screen.reading import Reading
 from clawtop.screen.replaying import NO_RECORDING
 from tests.screen.stage import Stage, play, stage
 

@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from clawtop.demo.world import World
 from clawtop.gateway.hook import Hook
+from clawtop.incidents.engine import Change, Engine
+from clawtop.incidents.incident import Severity
+from clawtop.incidents.scene import Finding, Kind, Scene, Subject
+from clawtop.picture.records import Proof
+from clawtop.screen import knowing
 from clawtop.screen.knowing import about
 from clawtop.screen.muting import HOUR_MS
 from clawtop.screen.news_page import names
@@ -26,6 +32,42 @@ async def named(on: Stage, title: str) -> None:
 def is_open(on: Stage, incident_id: str) -> bool:
     assert on.app.standing is not None
     return any(one.id == incident_id for one in on.app.standing.engine.open.values())
+
+
+def is_known(on: Stage, keys: list[str]) -> bool:
+    engine = on.app.standing.engine if on.app.standing is not None else None
+    return engine is not None and all(engine.of_session(key) for key in keys)
+
+
+def test_a_long_listing_is_looked_at_frame_by_frame_until_all_is_known(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(knowing, "LOOK_A_FRAME", 2)
+    asked: list[list[str]] = []
+    refresh = Engine.refresh
+
+    def noting(engine: Engine, limit: int | None = None) -> list[Change]:
+        found = refresh(engine, limit)
+        asked.append([one.incident.key for one in found])
+        return found
+
+    monkeypatch.setattr(Engine, "refresh", noting)
+    monkeypatch.setattr(Engine, "_calm", lambda _engine, _key: False)
+    world = World("september")
+    keys = [f"agent:main:s{number}" for number in range(7)]
+    for key in keys:
+        world.session(key, session_id=f"id-{key}")
+
+    def look(_scene: Scene, name: str) -> Finding | None:
+        return Finding(Severity.WARNING, Proof.LIKELY, "bad", [], [], [], name)
+
+    async def scene() -> None:
+        kind = Kind("I-99", "made up", Subject.SESSION, look, ("#1",))
+        async with stage(world=world, kinds=[kind]) as on:
+            await on.until(lambda: is_known(on, keys), "all are known")
+
+    play(scene)
+    assert max(map(len, asked)) <= 2
 
 
 # -- z
@@ -190,9 +232,16 @@ def test_l_says_when_logs_cannot_be_seen() -> None:
         async with stage(kinds=()) as on:
             on.world.start_run(MAIN, "rpc")
             await on.until_text("1 held")
-            on.app.store.failed["logs"] = "logs.tail was refused"
+            refusal = {"code": "INVALID_REQUEST", "message": "logs.tail was refused"}
+            on.gateway.faults.error_methods["logs.tail"] = refusal
+
+            def refused() -> bool:
+                on.app.watcher.ask_all_now()  # type: ignore[union-attr]
+                return on.app.store.coverage()["logs"].level == "none"
+
+            await on.until(refused)
             await on.press("l")
-            await on.until_text("not visible: logs.tail was refused")
+            await on.until_text("not visible: the gateway refused logs.tail")
 
     play(scene)
 

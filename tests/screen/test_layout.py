@@ -197,10 +197,29 @@ def test_a_long_list_tells_where_in_it_one_is() -> None:
     play(scene)
 
 
+@pytest.mark.parametrize("size", [(120, 36), (200, 50)])
+def test_where_all_are_open_the_panel_in_focus_has_half_as_much_again(
+    size: tuple[int, int],
+) -> None:
+    async def scene() -> None:
+        async with stage(size=size) as on:
+            await on.until_text("0 held")
+            for number in (2, 3, 4, 1):
+                await on.press(str(number))
+                heights = {one: on.app.board.panel(one).size.height for one in (1, 2, 3, 4)}
+                mine = heights.pop(number)
+                assert max(heights.values()) - min(heights.values()) <= 1  # lines are whole
+                assert min(heights.values()) >= 4
+                assert abs(mine - 1.5 * max(heights.values())) <= 2
+
+    play(scene)
+
+
 def test_the_line_of_a_title_moves_only_when_its_count_does() -> None:
     async def scene() -> None:
         async with stage(size=(100, 30)) as on:
             view = on.app.board.panel(LOCKS)
+            await on.until_text("0 held")
             on.world.start_run(MAIN, "rpc", progress=True)
             await on.until_text("1 held")
             moved = view.trend.text

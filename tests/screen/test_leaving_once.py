@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from clawtop.demo import World
-from clawtop.screen.dialogs import Choose, Confirm, Reading
+from clawtop.screen.dialogs import Choose, Confirm
 from clawtop.screen.palette import Palette
+from clawtop.screen.reading import Reading
 from tests.screen.stage import play, stage
 
 KEY = "agent:main:hung"
@@ -34,6 +35,7 @@ def test_two_times_yes_is_one_abort() -> None:
         world = World("september")
         world.start_run(KEY, "rpc", run_id="run-1")
         async with stage(world=world) as on:
+            await on.until_text(KEY)
             await on.press("2", "g", "K")
             await on.until(lambda: isinstance(on.app.screen, Confirm), "a dialog")
             dialog = on.app.screen

@@ -67,14 +67,26 @@ def test_an_older_gateway_that_grants_a_device_more_than_it_asks_is_said() -> No
     play(scene)
 
 
-def test_a_device_that_was_approved_for_less_is_told_how_to_get_more() -> None:
+@pytest.mark.parametrize("size", [(80, 24), (140, 30)])
+def test_a_device_that_was_approved_for_less_shows_what_it_may_and_how_to_get_more(
+    size: tuple[int, int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("clawtop.gateway.watch.ASK_EVERY_S", 0.2)
+
     async def scene() -> None:
         gateway, pairing = afar()
         keys = Keyring(os.environ)
         pairing.pending[keys.device().id] = "x", {"operator.read"}
         pairing.approve()
-        async with stage(gateway, secret=gateway.token, keys=keys, size=(140, 30)) as on:
-            await on.until_text("has approved this device for less", "openclaw devices approve")
-            await on.until_text("or look with --read-only")
+        async with stage(gateway, secret=gateway.token, keys=keys, size=size) as on:
+            await on.until_text("  live  ", "NOT GRANTED approvals, admin")
+            await on.until(lambda: COMMAND.search(on.text()), "the command stands there whole")
+            found = COMMAND.search(on.text())
+            assert found is not None
+            ((request, _scopes),) = pairing.pending.values()
+            assert found.group(1) == request
+            pairing.approve()
+            await on.until_text("  live  ", "can act")
+            assert not COMMAND.search(on.text())
 
     play(scene)

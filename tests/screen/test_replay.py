@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from clawtop.gateway.feed import Line
 from clawtop.gateway.replay import Player
 from clawtop.gateway.tape_read import Tape
 from clawtop.incidents.engine import Engine
+from clawtop.screen import pace
 from clawtop.screen.app import ClawtopApp
 from clawtop.screen.dialogs import Confirm
 from tests.gateway.test_replay import DM, busy, record
@@ -52,6 +54,25 @@ def ten_minutes(tmp_path: Path) -> Path:
         rows(second, KEY if second < 300 else "agent:main:later") for second in range(0, 600, 5)
     ]
     return recorded(tmp_path / "tape", *lines)
+
+
+def test_an_open_page_follows_the_time_of_the_recording(
+    ten_minutes: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def scene() -> None:
+        async with replaying(ten_minutes) as on:
+            await on.until_text(KEY)
+            await on.press("space", "enter")
+            await on.until_text("held        ≥", "REPLAY 11-18")
+            monkeypatch.setattr(pace, "time", SimpleNamespace(monotonic=lambda: 0.0))  # we rest
+            player = on.app.watcher
+            assert isinstance(player, Player)
+            for seconds in ("10", "20", "30"):
+                player.scrub(10_000)
+                on.app.dirty()
+                await on.until_text(f"held        ≥{seconds}s")
+
+    play(scene)
 
 
 def test_the_header_says_replay_and_when(ten_minutes: Path) -> None:

@@ -180,6 +180,17 @@ def test_an_unchanged_line_is_built_once() -> None:
     play(scene)
 
 
+def test_lines_that_were_shown_are_not_kept_for_ever() -> None:
+    async def scene(_: Pilot[None], table: Watched, __: World) -> None:
+        for now_ms in range(0, 200_000, 1_000):
+            table.sync(now_ms)
+            for y in range(table.size.height):
+                table.render_line(y)
+        assert len(table._strips) <= 2 * table.size.height
+
+    play(scene)
+
+
 def test_what_a_narrow_table_does_not_show_is_no_change() -> None:
     async def scene(_: Pilot[None], table: Watched, world: World) -> None:
         world.texts["r0"] = "a very long name, first version"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import weakref
 from collections.abc import Iterator
 
 import pytest
@@ -25,3 +26,15 @@ def test_what_was_listed_is_set_aside_once() -> None:
     gc.unfreeze()
     settled.look({"rows"})
     assert gc.get_freeze_count() == 0, "only once"
+
+
+def test_what_loading_left_behind_goes_also_where_it_was_set_aside() -> None:
+    class Knot:
+        def __init__(self) -> None:
+            self.itself = self
+
+    knot = weakref.ref(Knot())
+    gc.freeze()
+    Settled.begin()
+    assert knot() is None
+    assert gc.get_freeze_count() > 1_000

@@ -68,14 +68,14 @@ def test_a_number_on_the_page_chooses_the_way_and_a_reset_has_its_loss_typed() -
     play(scene)
 
 
-def test_a_number_that_is_no_way_does_nothing() -> None:
+def test_a_number_that_is_no_way_says_so_and_does_nothing() -> None:
     async def scene() -> None:
         async with stage(world=world_of("september"), size=(100, 50)) as on:
             await proved(on)
             await on.press("enter")
             await on.until_text("WAYS OUT")
             await on.press("9")
-            await on.until(lambda: on.app.screen is on.app.board, "the board")
+            await on.until_text("no way out has the number 9 here", "WAYS OUT")
             assert changing(on) == []
 
     play(scene)

@@ -17,13 +17,12 @@ class ApprovalsPanel(PanelModel):
     """Identical requests are one row with its copies; a row's id is its group."""
 
     number, name, label, part = 3, "approvals", "APPROVALS", "approvals"
-    answer = "approvals.exec"
     columns = (
         Column("COPY", 4),
         Column("AGE", 7),
         Column("COMMAND", 30, flex=True, middle=True),
         Column("SESSION", 22, rank=2, middle=True),
-        Column("EXPIRES", 7, rank=1),
+        Column("EXPIRES", 8, rank=1),
         Column("CWD", 20, rank=3, middle=True),
     )
 
@@ -44,9 +43,9 @@ class ApprovalsPanel(PanelModel):
         return (
             Cell(copies, WARN if copies else CALM),
             Cell(age(since)),
-            Cell(shown(first.command)),
+            Cell(shown(first.wanted)),
             Cell(shown(first.session_key), FAINT),
-            Cell(age(left)),
+            Cell("" if left is None else f"in {age(left)}"),
             Cell(shown(first.cwd), FAINT),
         )
 
@@ -77,7 +76,7 @@ class ApprovalsPanel(PanelModel):
     def haystack(self, record: Group) -> str:
         first = record[0]
         ids = " ".join(one.id for one in record)
-        return f"{first.command} {first.session_key or ''} {first.agent_id or ''} {ids}"
+        return f"{first.wanted} {first.session_key or ''} {first.agent_id or ''} {ids}"
 
     def terms(self, record: Group) -> dict[str, str]:
         first = record[0]

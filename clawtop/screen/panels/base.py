@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, ClassVar
 
+from clawtop.picture.seen import seen, why_unseen
 from clawtop.picture.store import Store
 from clawtop.screen.sorted_rows import Cell, Column, SortedRows
 from clawtop.text import mask, plain
@@ -16,6 +17,7 @@ BAD, WARN, GOOD = "bold red", "yellow", "green"
 SortKey = tuple[Any, ...]
 Order = Callable[[Any], SortKey]
 NEED = "need"
+HELD_BACK = "not shown yet: the rows hold still"
 
 
 class PanelModel:
@@ -25,7 +27,6 @@ class PanelModel:
     name: ClassVar[str]
     label: ClassVar[str]
     part: ClassVar[str]
-    answer: ClassVar[str]  # what the store calls the listing that fills this panel
     columns: ClassVar[Sequence[Column]]
 
     def __init__(self) -> None:
@@ -85,8 +86,7 @@ class PanelModel:
         if store.facts is None or store.coverage()[self.part].level == "none":
             return None
         number = self.number_of(store)
-        told = self.answer in store.listed or store.companion is not None
-        return number if number or told else None
+        return number if number or seen(store, self.part) else None
 
     def heading(self, store: Store) -> str:
         """Counts in words, or why there are none."""
@@ -136,7 +136,12 @@ class PanelModel:
         part = store.coverage()[self.part]
         if store.facts is None:
             return ""
-        return plain(part.why or "not visible") if part.level == "none" else self.nothing()
+        if not self.records and self.load(store):  # the title counts on while the rows hold still
+            return HELD_BACK
+        if part.level == "none":
+            return plain(part.why or "not visible")
+        known = seen(store, self.part)
+        return self.nothing() if known else f"not known: {plain(why_unseen(store, self.part))}"
 
     def next_order(self) -> str:
         """Sort by the next of the orders there are, and say which that is."""

@@ -15,7 +15,6 @@ class EventsPanel(PanelModel):
     """Lines queued for the next turn: how many, which are copies, whether some were lost."""
 
     number, name, label, part = 1, "system_events", "EVENTS", "system_events"
-    answer = "system_events"
     columns = (
         Column("#", 3, align="right", rank=3),
         Column("AGE", 8),

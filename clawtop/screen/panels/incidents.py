@@ -6,7 +6,17 @@ from collections.abc import Sequence
 
 from clawtop.incidents.incident import Incident, Severity, order
 from clawtop.picture.store import Store
-from clawtop.screen.panels.base import BAD, CALM, FAINT, WARN, Order, PanelModel, SortKey, shown
+from clawtop.screen.panels.base import (
+    BAD,
+    CALM,
+    FAINT,
+    HELD_BACK,
+    WARN,
+    Order,
+    PanelModel,
+    SortKey,
+    shown,
+)
 from clawtop.screen.panels.locks import PROOFS
 from clawtop.screen.sorted_rows import Cell, Column
 from clawtop.screen.standing import WORDS, Standing, since_text
@@ -20,7 +30,6 @@ class IncidentsPanel(PanelModel):
     """Named failures, worst first; what is muted comes after what is not."""
 
     number, name, label, part = 0, "incidents", "INCIDENTS", "locks"
-    answer = "rows"
     columns = (
         Column("SEVERITY", 8),
         Column("AGE", 7),
@@ -90,6 +99,8 @@ class IncidentsPanel(PanelModel):
     def empty_text(self, store: Store) -> str:
         if self._words and self.records:
             return f"nothing matches {' '.join(self._words)}"
+        if not self.records and self.load(store):
+            return HELD_BACK
         return self.nothing() if "rows" in store.listed else ""
 
     def gone(self, row_id: str) -> str:

@@ -43,7 +43,6 @@ class LocksPanel(PanelModel):
     """Who holds which session, since when, and is that healthy."""
 
     number, name, label, part = 2, "locks", "LOCKS", "locks"
-    answer = "rows"
     columns = (
         Column("STATE", 8),
         Column("AGE", 7),

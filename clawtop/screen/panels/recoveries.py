@@ -37,7 +37,6 @@ class RecoveriesPanel(PanelModel):
     """What the gateway tried by itself, and what came of it."""
 
     number, name, label, part = 4, "recoveries", "RECOVERY", "recoveries"
-    answer = "recoveries"
     columns = (
         Column("RESULT", 9),
         Column("AGO", 7),

@@ -15,11 +15,13 @@ UNKNOWN = None
 FREE = 3  # equal cells between two that differ: sending them is no longer than a move over them
 
 
-@lru_cache(maxsize=4096)
 def is_one_by_one(text: str) -> bool:
     """Every character takes one cell, alone and beside the others."""
-    if text.isascii():
-        return text.isprintable()
+    return text.isprintable() if text.isascii() else _are_narrow(text)
+
+
+@lru_cache(maxsize=1024)
+def _are_narrow(text: str) -> bool:
     return cell_len(text) == len(text) and all(cell_len(one) == 1 for one in text)
 
 

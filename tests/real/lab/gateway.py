@@ -19,7 +19,7 @@ from typing import Any, Literal, Self
 
 from websockets.exceptions import WebSocketException
 
-from .config import Companion, build_config, build_env
+from .config import Companion, build_config, build_env, merge
 from .install import install, node_binary
 from .operator import ALL_SCOPES, CallError, Operator
 from .processes import end_all_in, free_port, living_in, own_address, resident_kib
@@ -55,12 +55,14 @@ class RealGateway:
         env_extra: Mapping[str, str] | None = None,
         port: int | None = None,
         bind: Literal["loopback", "lan"] = "loopback",
+        tls: bool = False,
     ) -> None:
         self.version = version
         self.bind = bind
+        self.scheme = "wss" if tls else "ws"
         self.port = port or free_port()
         self.token = secrets.token_hex(16)
-        self.url = f"ws://127.0.0.1:{self.port}"
+        self.url = f"{self.scheme}://127.0.0.1:{self.port}"
         self.home = Path(tempfile.mkdtemp(prefix="clawtop-lab-"))
         self.config_path = self.home / ".openclaw" / "openclaw.json"
         self.log_file = self.home / "gateway.log"
@@ -77,7 +79,9 @@ class RealGateway:
                 heartbeat_every=heartbeat_every,
                 plugin=plugin,
                 companion=companion,
-                extra=config_extra,
+                extra=merge(
+                    {"gateway": {"tls": {"enabled": True}}} if tls else {}, config_extra or {}
+                ),
             )
         )
         _LIVING.add(self)
@@ -86,7 +90,7 @@ class RealGateway:
     def far_url(self) -> str:
         """The same gateway at an address of this host that is not loopback, with ``bind="lan"``:
         a client there counts as one from elsewhere."""
-        return f"ws://{own_address()}:{self.port}"
+        return f"{self.scheme}://{own_address()}:{self.port}"
 
     @property
     def environment(self) -> dict[str, str]:
