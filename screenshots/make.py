@@ -66,7 +66,7 @@ async def leaked_lock() -> None:
         await on.save("leaked-lock-page", "EVIDENCE")
         await on.press("X")
         await on.save("confirm", "Esc to cancel")
-        await on.press("escape", "2", "question_mark")
+        await on.press("escape", "escape", "2", "question_mark")
         await on.save("help", "MOVING")
         await on.press("escape")
         await on.lose_link(48, 4)
