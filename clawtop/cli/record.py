@@ -92,6 +92,7 @@ def _into(watcher: Watcher, recorder: Recorder, for_s: float | None) -> Callable
                     line,
                     stale_after_ms=stale_after_ms,
                     for_ms=for_ms,
+                    instance=watcher.client.instance_id,
                 )
             )
         recorder.write(line)

@@ -48,6 +48,7 @@ class Playback:
         self.tape, self.index, self.skipped = tape, 0, 0
         self.clock = TapeClock(tape.begins_ms, header.offset_ms)
         self.store = Store(stale_after_ms=header.stale_after_ms)
+        self.store.our_instance = header.instance
         self.on_look: Callable[[int], None] | None = None
         gateway = (header.gateway.name, header.gateway.url)
         self.feed = Feed(self.store, self.clock, header.manner, gateway)

@@ -40,7 +40,7 @@ class Header(Struct, frozen=True):
     """The first line of a tape: of what it is, and what was asked for.
 
     ``at_ms`` is our clock, ``offset_ms`` the gateway's minus ours; ``for_ms`` how long it was to
-    be, None: until interrupted.
+    be, None: until interrupted; ``instance`` what we signed in with, None on older tapes.
     """
 
     schema: str
@@ -51,6 +51,7 @@ class Header(Struct, frozen=True):
     manner: Manner
     stale_after_ms: int
     for_ms: int | None = None
+    instance: str | None = None
 
 
 def header_of(
@@ -60,6 +61,7 @@ def header_of(
     *,
     stale_after_ms: int,
     for_ms: int | None = None,
+    instance: str | None = None,
 ) -> Header:
     """The header of a recording whose first line says that the link is up."""
     server = frames.decode_hello(first.payload).server
@@ -72,6 +74,7 @@ def header_of(
         manner=manner,
         stale_after_ms=stale_after_ms,
         for_ms=for_ms,
+        instance=instance,
     )
 
 

@@ -52,7 +52,11 @@ class Recording:
     def _write(self, line: Any) -> None:
         if not self.recorder.bytes:
             header = header_of(
-                self.watcher.target, self.watcher.manner, line, stale_after_ms=600_000
+                self.watcher.target,
+                self.watcher.manner,
+                line,
+                stale_after_ms=600_000,
+                instance=self.watcher.client.instance_id,
             )
             self.recorder.begin(header)
         self.recorder.write(line)
