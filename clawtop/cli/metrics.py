@@ -11,7 +11,7 @@ from clawtop.cli.metric_names import METRICS
 from clawtop.errors import UsageError
 from clawtop.incidents.incident import Incident, Severity
 from clawtop.picture.records import Verdict
-from clawtop.picture.seen import seen
+from clawtop.picture.seen import seen, told
 from clawtop.picture.store import Store
 from clawtop.text import duration_ms, plain
 
@@ -54,7 +54,7 @@ def _limit(text: str, severity: Severity) -> Limit:
 def figures_of(store: Store, incidents: Iterable[Incident]) -> Figures:
     """Every figure now; None for what cannot be seen here."""
     held, backlog = store.held, store.backlog
-    approvals = _seen(store, "approvals", "approvals.exec")
+    approvals = _seen(store, "approvals")
     waiting = sum(1 for one in held.waiting() if one.state in WAITS)
     figures: Figures = {
         "approvals": len(backlog) if approvals else None,
@@ -70,7 +70,7 @@ def figures_of(store: Store, incidents: Iterable[Incident]) -> Figures:
 
 
 def _locks(store: Store) -> Figures:
-    if not _seen_locks(store):
+    if not _seen(store, "locks"):
         return dict.fromkeys(("locks", "stale", "leaked", "oldest_lock"))
     held = store.held
     return {
@@ -84,7 +84,7 @@ def _locks(store: Store) -> Figures:
 
 def at_least(store: Store) -> dict[str, int]:
     """Figures that are surely as large, also where they cannot be told."""
-    oldest = _oldest_s(store) if _seen_locks(store) else None
+    oldest = _oldest_s(store) if _seen(store, "locks") else None
     return {} if oldest is None else {"oldest_lock": oldest}
 
 
@@ -93,20 +93,15 @@ def _queues(store: Store) -> Figures:
     failed = sum(1 for one in store.recoveries() if one.verdict in FAILED)
     queued = sum(lane.queued for lane in store.lanes.values())
     return {
-        "system_events": events if _seen(store, "system_events", "system_events") else None,
-        "recoveries_failed": failed if _seen(store, "recoveries", "recoveries") else None,
-        "lane_queue": queued if _seen(store, "lanes", "lanes") else None,
+        "system_events": events if _seen(store, "system_events") else None,
+        "recoveries_failed": failed if _seen(store, "recoveries") else None,
+        "lane_queue": queued if _seen(store, "lanes") else None,
     }
 
 
-def _seen_locks(store: Store) -> bool:
-    return _seen(store, "locks", "rows")
-
-
-def _seen(store: Store, part: str, listed: str | None = None) -> bool:
-    """The part can be seen, and was."""
-    visible = store.coverage()[part].level != "none"
-    return visible and (listed is None or listed in store.listed)
+def _seen(store: Store, part: str) -> bool:
+    """The part can be seen, and the gateway told it."""
+    return store.coverage()[part].level != "none" and told(store, part)
 
 
 def _oldest_s(store: Store) -> int | None:

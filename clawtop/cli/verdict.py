@@ -13,20 +13,12 @@ from clawtop.cli.metrics import Figures, Limit, performance
 from clawtop.errors import UsageError
 from clawtop.incidents.incident import Incident, Severity
 from clawtop.picture.records import PARTS
+from clawtop.picture.seen import TOLD_BY, told
 from clawtop.picture.store import Store
 from clawtop.text import age, count, mask, plain
 
 LONGEST = 300  # characters of one text on a line; a whole line stays well below what pagers take
 _IGNORE = re.compile(r"(I-\d{2,3})(?::(.+))?\Z")
-LISTED = {
-    "locks": "rows",
-    "approvals": "approvals.exec",
-    "system_events": "system_events",
-    "recoveries": "recoveries",
-    "lanes": "lanes",
-    "logs": "logs",
-    "tasks": "tasks",
-}
 REQUIRABLE = PARTS
 FORGOTTEN_MS = 3_600_000  # a pause of an hour was forgotten, or is worth saying aloud
 SHORT = {"leaked reply-run lock": "leaked lock"}
@@ -143,7 +135,7 @@ def unseen(store: Store, required: list[str]) -> list[tuple[str, str]]:
         known = coverage.get(part)
         if known is not None and known.level in ("none", "own"):
             found.append((part, known.why or "not visible here"))
-        elif part in LISTED and LISTED[part] not in store.listed:
+        elif part in TOLD_BY and not told(store, part):
             found.append((part, store.failed.get(part) or "the gateway did not answer for it"))
     return found
 

@@ -103,18 +103,17 @@ def _texts(value: Any) -> tuple[str, ...]:
 
 def of_device(code: str, target: Target, scopes: tuple[str, ...]) -> SignInError:
     """The device's own token was refused, and there is no secret to go on with."""
-    again = ASK_AGAIN
     if code == SCOPES_REFUSED:
         return SignInError(
             f"the gateway at {target.address} has approved this device for less than "
             + ", ".join(scopes),
-            f"Look with --read-only; or {again}",
+            f"Look with --read-only; or {ASK_AGAIN}",
             code=code,
         )
     return SignInError(
         f"the gateway at {target.address} does not take this device's token any more: the device"
         " was removed, or its token was replaced",
-        f"To pair it again, {again}",
+        f"To pair it again, {ASK_AGAIN}",
         code=code,
     )
 

@@ -8,7 +8,7 @@ from clawtop.picture.records import Verdict
 from clawtop.picture.store import Store
 
 NOT_TOLD = "the gateway has not told it yet"
-_TOLD_BY = {  # what ``Store.listed`` calls the answer that fills a part
+TOLD_BY = {  # what ``Store.listed`` calls the answer that fills a part
     "system_events": "system_events",
     "locks": "rows",
     "approvals": "approvals.exec",
@@ -32,12 +32,13 @@ def seen(store: Store, part: str) -> bool:
     inside = store.companion
     if inside is not None and part in FROM_INSIDE and inside.reads(part):
         lists_lanes = "diagnostics.lanes" in store.facts.methods  # then those are what is shown
-        return _told(store, part) if part == "lanes" and lists_lanes else True
-    return _probed(store) if part == "waiting" else _told(store, part)
+        return told(store, part) if part == "lanes" and lists_lanes else True
+    return _probed(store) if part == "waiting" else told(store, part)
 
 
-def _told(store: Store, part: str) -> bool:
-    return _TOLD_BY[part] in store.listed
+def told(store: Store, part: str) -> bool:
+    """Whether the gateway itself answered for that part over this link; ``part`` of `TOLD_BY`."""
+    return TOLD_BY[part] in store.listed
 
 
 def _probed(store: Store) -> bool:
